@@ -1,0 +1,196 @@
+package dev.drover.qcow2.replica;
+
+import dev.drover.qcow2.ClusterExtent;
+import dev.drover.qcow2.GuestChange;
+import dev.drover.qcow2.GuestOffset;
+import dev.drover.qcow2.SnapshotInfo;
+import dev.drover.qcow2.SnapshotSpec;
+import dev.drover.qcow2.io.BlockFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * A qcow2 image that follows a journal and knows its own position in it.
+ *
+ * <p><b>Threads.</b> One thread writes: every method except {@link #read}, {@link #slot}, {@link
+ * #virtualSizeBytes} and {@link #snapshots} belongs to it. Those four may be called by any thread
+ * at any time between open and close, also during a batch: a read sees, for each cluster, either
+ * the whole old or the whole new mapping, and never a cluster that was freed under it.
+ *
+ * <p><b>The payload</b> given to {@link #commit}, {@link #giveBack} and {@link #settle} is the
+ * caller's own (applied position and the rest). This class repeats the last one given wherever it
+ * has to write a slot by itself (a new window, a falling clean flag).
+ *
+ * <p><b>One cycle</b>, in this order: {@code begin}, the four steps of {@link Batch}, {@code
+ * commit}, {@code release}. {@code commit} writes the slot into the file <i>before</i> its
+ * fdatasync, so the payload must claim only what was durable before: applied = end of the batch
+ * committed before this one.
+ *
+ * <p><b>After an IOException</b> from a batch step or {@code commit}: publish {@link #unlinked()},
+ * then {@code giveBack}, then begin again with <i>every change since the last commit that
+ * returned</i>, or close. From {@code release}, {@code giveBack}, {@code settle} or a snapshot
+ * method: call it again (they are idempotent), or close. Closing at any of these places is safe;
+ * the next open then finds an unclean image and recovers.
+ *
+ * <p><b>A failed fdatasync</b> is never repeated into success. What was written since the last good
+ * one is kept (tables, refcounts, header and slot) and written again before the next sync counts;
+ * data comes again from the caller's retry, which is why it has to repeat every change since the
+ * last commit that returned. {@link #syncFailed()} tells it from other errors.
+ */
+public final class ReplicaImage implements AutoCloseable {
+
+  private ReplicaImage() {}
+
+  /**
+   * Makes a new empty replica in an empty file and opens it; durable and clean on return.
+   *
+   * @param clusterSizeBytes a power of two, 4 KiB to 2 MiB
+   * @param payload the first slot's payload, at most {@code PositionSlots} has room for
+   */
+  public static ReplicaImage create(
+      BlockFile file, long virtualSizeBytes, int clusterSizeBytes, byte[] payload)
+      throws IOException {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Opens a replica; writes nothing. Takes over the file: {@link #close()} closes it.
+   *
+   * @throws dev.drover.qcow2.Qcow2Exception NOT_A_REPLICA (no position), MODIFIED (another program
+   *     opened it for writing), POSITION_LOST (both slots bad), CORRUPT, UNSUPPORTED (by name)
+   */
+  public static ReplicaImage open(BlockFile file, ReplicaOptions options) throws IOException {
+    throw new UnsupportedOperationException();
+  }
+
+  /** {@link #open(BlockFile, ReplicaOptions)} with {@link ReplicaOptions#DEFAULT}. */
+  public static ReplicaImage open(BlockFile file) throws IOException {
+    return open(file, ReplicaOptions.DEFAULT);
+  }
+
+  /** The newest durable slot. Any thread. */
+  public SlotState slot() {
+    throw new UnsupportedOperationException();
+  }
+
+  /** The virtual disk's size. Any thread. */
+  public long virtualSizeBytes() {
+    throw new UnsupportedOperationException();
+  }
+
+  /** The cluster size. Any thread. */
+  public int clusterSizeBytes() {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * To be called once after open, before anything that writes; a clean image answers at once. An
+   * unclean one is recounted as {@code qemu-img check} counts. Refcounts above the references are
+   * listed in the report and in {@link #unlinked()}; nothing is written. If the report {@link
+   * RecoveryReport#needsGiveBack() needs it}, the only legal next calls are {@code giveBack} and
+   * {@code close}.
+   *
+   * @throws dev.drover.qcow2.Qcow2Exception CORRUPT when a refcount is too low or structures
+   *     overlap: nothing may be written then
+   */
+  public RecoveryReport recover() throws IOException {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Writes every table, refcount block and header as read, and syncs: for the first start after a
+   * run whose last fdatasync failed. Call before {@link #recover()}.
+   */
+  public void rewriteMetadata() throws IOException {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Reads guest bytes into the whole of {@code destination}. Any thread.
+   *
+   * @throws IndexOutOfBoundsException when the range leaves the disk
+   */
+  public void read(GuestOffset offset, ByteBuffer destination) throws IOException {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Starts a batch; no I/O. Changes apply in the order of the list; later ones win where they
+   * overlap. One batch at a time: the batch before must be committed, or failed and given back.
+   */
+  public Batch begin(List<GuestChange> changes) {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Step 5. Writes the slot with this payload, then one fdatasync; on return the batch linked
+   * before this call is durable, and the slot too. Without a batch it just makes a new payload
+   * durable (the promise before the first batch).
+   */
+  public void commit(byte[] payload) throws IOException {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Step 6. Frees the clusters that batches replaced or discarded, as far as a later commit's slot
+   * is durable: refcounts lowered, fdatasync, punch, allocatable again. Nothing to free: no I/O.
+   */
+  public void release() throws IOException {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * What a give-back would free now: allocations of failed tries whose link was never submitted,
+   * the unused rest of the window, after {@link #recover()} the excess it found. Ascending, merged,
+   * pure: the input of the compensation record.
+   */
+  public List<ClusterExtent> unlinked() {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Frees exactly {@link #unlinked()}: guards (own, refcount 1, no table entry reaches it, link
+   * never submitted; what fails a guard is quarantined until close and stays as a leak for the next
+   * recount), refcounts, fdatasync, punch, slot {generation + 1, no window}, fdatasync. First
+   * writes again whatever an earlier failure left unwritten.
+   */
+  public void giveBack(byte[] payload) throws IOException {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Idle or stopping: everything so far durable, then the slot with this payload (applied =
+   * minRecovery), pending frees released, the rest of the window given back, clean flag up.
+   * Idempotent; on an image that is settled already with an equal payload it writes nothing.
+   */
+  public void settle(byte[] payload) throws IOException {
+    throw new UnsupportedOperationException();
+  }
+
+  /** The image's snapshots, in table order. Any thread. */
+  public List<SnapshotInfo> snapshots() {
+    throw new UnsupportedOperationException();
+  }
+
+  /**
+   * Takes an internal snapshot of the content as it is now; durable on return. The image must be
+   * settled. A snapshot with the same UUID makes this a no-op.
+   *
+   * @throws dev.drover.qcow2.Qcow2Exception SNAPSHOT when another snapshot has the name
+   */
+  public void createSnapshot(SnapshotSpec spec) throws IOException {
+    throw new UnsupportedOperationException();
+  }
+
+  /** Whether an fdatasync of this open image has failed and nothing has made up for it yet. */
+  public boolean syncFailed() {
+    throw new UnsupportedOperationException();
+  }
+
+  /** Closes the file. Writes nothing: settle first, or the next open recovers. */
+  @Override
+  public void close() throws IOException {
+    throw new UnsupportedOperationException();
+  }
+}

@@ -1,0 +1,17 @@
+package dev.drover.qcow2.replica;
+
+/**
+ * Bounds that an open replica keeps to.
+ *
+ * @param windowBytes how much space one window sets aside (64 MiB)
+ * @param tableCacheBytes memory for cached L2 tables (32 MiB)
+ * @param refcountCacheBytes memory for cached refcount blocks (8 MiB)
+ * @param punchFreed whether space of freed clusters goes back to the host's filesystem
+ */
+public record ReplicaOptions(
+    long windowBytes, long tableCacheBytes, long refcountCacheBytes, boolean punchFreed) {
+
+  /** What a replica uses when nobody says otherwise. */
+  public static final ReplicaOptions DEFAULT =
+      new ReplicaOptions(64L << 20, 32L << 20, 8L << 20, true);
+}
