@@ -1,5 +1,6 @@
 /**
- * The NBD server and the overlay of unapplied intents. May use journal and qcow2-core; knows no
- * applier.
+ * The gateway: ties the journal, the overlay of unapplied intents and the local replica together,
+ * behind the NBD server. May use journal and qcow2-core; knows no applier. Start reading at {@link
+ * dev.drover.nbd.Gateway}.
  */
 package dev.drover.nbd;
