@@ -1,5 +1,6 @@
 /**
- * What needs every module at once: simulation, kill loops, real brokers, QEMU as the judge. May use
- * everything; nothing depends on it.
+ * What needs every module at once: rules over the tree, real brokers, QEMU as the judge.
+ *
+ * <p>May use everything; nothing depends on it. Start with {@code layers.LayerTest}.
  */
 package dev.drover.system;

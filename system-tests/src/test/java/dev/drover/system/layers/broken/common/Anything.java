@@ -1,0 +1,3 @@
+package dev.drover.system.layers.broken.common;
+
+final class Anything {}

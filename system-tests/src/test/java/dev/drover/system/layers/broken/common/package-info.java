@@ -1,0 +1,2 @@
+/** Breaks layer rules on purpose; see {@link dev.drover.system.layers.LayerTest}. */
+package dev.drover.system.layers.broken.common;

@@ -1,0 +1,3 @@
+package dev.drover.system.layers.broken.journal;
+
+abstract class AbstractRecordBase {}

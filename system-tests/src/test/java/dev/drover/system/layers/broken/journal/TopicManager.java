@@ -1,0 +1,3 @@
+package dev.drover.system.layers.broken.journal;
+
+final class TopicManager {}

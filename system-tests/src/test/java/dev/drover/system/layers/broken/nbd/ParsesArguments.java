@@ -1,0 +1,7 @@
+package dev.drover.system.layers.broken.nbd;
+
+import picocli.CommandLine;
+
+final class ParsesArguments {
+  CommandLine command;
+}

@@ -1,0 +1,3 @@
+package dev.drover.system.layers.broken.qcow2;
+
+public final class Image {}
