@@ -1,0 +1,23 @@
+package dev.drover.applier;
+
+import java.time.Instant;
+import java.util.Objects;
+
+/**
+ * Why a replica does not go on.
+ *
+ * @param code stable name of the cause: {@code NO_SPACE}, {@code IO}, {@code CORRUPT}, {@code
+ *     HOLE}, …
+ * @param reason one line: what, where, why
+ * @param hint what to do
+ * @param retriable whether the replica tries again by itself; otherwise an operator has to act
+ * @param since when it began
+ */
+public record Fault(String code, String reason, String hint, boolean retriable, Instant since) {
+  public Fault {
+    Objects.requireNonNull(code, "code");
+    Objects.requireNonNull(reason, "reason");
+    Objects.requireNonNull(hint, "hint");
+    Objects.requireNonNull(since, "since");
+  }
+}
