@@ -1,0 +1,89 @@
+package dev.drover.journal;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Port: reads one volume's journal in order, each record verified and judged.
+ *
+ * <p>Contract for implementers:
+ *
+ * <ul>
+ *   <li>Confined to one thread at a time; no method is safe against another.
+ *   <li>Entries come in offset order, without a gap, each once, valid and void ones; {@link
+ *       EpochTracker} decides which is which. Nothing behind a fault is ever returned: the entries
+ *       before it come first, then the exception, again at every further {@link #poll} until {@link
+ *       #seek}.
+ *   <li>A retriable exception ({@link JournalException#retriable}) loses nothing: the next poll
+ *       goes on where the last one ended.
+ *   <li>It never stores its place anywhere. Where to go on is the caller's to know.
+ *   <li>The data of a returned {@link Intent.Write} may share memory with its neighbours; it stays
+ *       valid and unchanged for as long as the caller holds it.
+ * </ul>
+ */
+public interface IntentSource extends AutoCloseable {
+  /**
+   * A broken tail at which the journal can't go on yet: records of {@code epoch} follow, but {@code
+   * missingSequence} is not among them, and no later EPOCH has ended the epoch.
+   *
+   * @param offset the first record that broke the sequence
+   */
+  record Stall(long offset, long epoch, long missingSequence) {
+    /** For {@code status}. */
+    public String reason() {
+      return "epoch %d breaks off at offset %d: sequence %d is missing"
+          .formatted(epoch, offset, missingSequence);
+    }
+  }
+
+  /**
+   * Which journal this is. Comparing it with what an image knows is the caller's task, before
+   * {@link #seek}.
+   */
+  JournalIdentity identity() throws JournalException;
+
+  /**
+   * Goes to a position after checking that this still is the journal it was taken from: not
+   * trimmed, not truncated, and the record just below it the same (leader epoch, header CRC).
+   *
+   * @throws JournalException TRIMMED, TRUNCATED, DAMAGED_RECORD, or retriable
+   */
+  void seek(Position position) throws JournalException;
+
+  /**
+   * Waits up to {@code max} for at least one entry. An empty list means that none came: the end was
+   * reached, or {@link #stall}.
+   *
+   * @throws JournalException a fault at {@link #position}, or retriable: the broker is away
+   */
+  List<JournalEntry> poll(Duration max) throws JournalException;
+
+  /** Behind the last entry returned; where {@link #seek} went if none was. */
+  Position position();
+
+  /** The first offset that the journal still has. */
+  long beginOffset() throws JournalException;
+
+  /** The offset behind the last record now, asked from the journal each time. */
+  long endOffset() throws JournalException;
+
+  /** Why {@link #poll} has nothing to return although the journal goes on, if so. */
+  Optional<Stall> stall();
+
+  /** Whether a broken tail holds the journal up; see {@link #stall}. */
+  default boolean stalled() {
+    return stall().isPresent();
+  }
+
+  /**
+   * The check that {@link #seek} makes, for another position, without going there.
+   *
+   * @throws JournalException as {@link #seek}
+   */
+  void verifyAt(Position position) throws JournalException;
+
+  /** Idempotent. */
+  @Override
+  void close();
+}
