@@ -1,0 +1,43 @@
+package dev.drover.journal;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The fleet's memory: volumes, replicas and what they last said.
+ *
+ * <p>Promises to callers: a {@code put} or {@code remove} that returned is durable and seen by
+ * every later read, from any host; a read answers from everything written before it was asked; the
+ * last writer of a key wins (there is no compare-and-set: what must not race is decided by topic
+ * creation or by an epoch, never here). Unknown fields, written by a newer version, are ignored.
+ * Thread-safe; calls may block up to the broker timeout.
+ */
+public interface Registry extends AutoCloseable {
+
+  /** The volume of that name. */
+  Optional<VolumeDescriptor> volume(String name) throws JournalException;
+
+  /** All volumes, by name. */
+  List<VolumeDescriptor> volumes() throws JournalException;
+
+  /** Writes a volume, over what was there. */
+  void put(VolumeDescriptor volume) throws JournalException;
+
+  /** Forgets a volume and each of its replicas; forgetting an unknown one is no error. */
+  void removeVolume(String name) throws JournalException;
+
+  /** What the replica last said, unaged: see {@link ReplicaStatus#asSeenAt}. */
+  Optional<ReplicaStatus> replica(String volume, String replica) throws JournalException;
+
+  /** The volume's replicas, by name, unaged. */
+  List<ReplicaStatus> replicas(String volume) throws JournalException;
+
+  /** Writes a replica's status, over what was there. */
+  void put(ReplicaStatus status) throws JournalException;
+
+  /** Forgets a replica; forgetting an unknown one is no error. */
+  void removeReplica(String volume, String replica) throws JournalException;
+
+  @Override
+  void close();
+}

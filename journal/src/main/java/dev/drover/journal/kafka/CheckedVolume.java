@@ -1,0 +1,25 @@
+package dev.drover.journal.kafka;
+
+import dev.drover.journal.JournalIdentity;
+import dev.drover.journal.VolumeDescriptor;
+import java.util.List;
+
+/**
+ * A volume whose topics have been looked at.
+ *
+ * @param descriptor what the registry says
+ * @param identity the cluster and topic as they are now; images remember them
+ * @param replicationFactor copies of the journal
+ * @param minInsyncReplicas copies that an acknowledgement needs
+ * @param warnings settings that promise less than they should
+ */
+public record CheckedVolume(
+    VolumeDescriptor descriptor,
+    JournalIdentity identity,
+    int replicationFactor,
+    int minInsyncReplicas,
+    List<TopicWarning> warnings) {
+  public CheckedVolume {
+    warnings = List.copyOf(warnings);
+  }
+}

@@ -1,0 +1,165 @@
+package dev.drover.journal.kafka;
+
+import dev.drover.journal.JournalException;
+import dev.drover.journal.JournalException.Code;
+import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.WriterState;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InvalidReplicationFactorException;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+
+/** What Kafka's failures, and this package's own refusals, are called in Drover. */
+final class KafkaFaults {
+  private KafkaFaults() {}
+
+  /**
+   * Kafka's failure as Drover's.
+   *
+   * @param doing what was attempted, as the end of "could not …"
+   */
+  static JournalException translate(KafkaSettings settings, String doing, Throwable failure) {
+    Throwable cause = failure instanceof ExecutionException ? failure.getCause() : failure;
+    String what = "could not " + doing;
+    if (cause instanceof UnknownTopicOrPartitionException) {
+      return new JournalException(Code.TOPIC_MISSING, what + ": there is no such topic", cause);
+    }
+    if (cause instanceof TimeoutException) {
+      return unreachable(settings, doing, cause);
+    }
+    if (cause instanceof AuthenticationException || cause instanceof AuthorizationException) {
+      return new JournalException(Code.NOT_AUTHORIZED, what + ": " + cause.getMessage(), cause);
+    }
+    if (cause instanceof InvalidReplicationFactorException
+        || cause instanceof InvalidTopicException) {
+      return new JournalException(Code.USAGE, what + ": " + cause.getMessage(), cause);
+    }
+    ConfigException config = configuration(cause);
+    if (config != null) {
+      // Kafka checks the addresses' form and looks the names up in the same place.
+      return config.getMessage().startsWith("No resolvable bootstrap")
+          ? unreachable(settings, doing + ", no such host", config)
+          : new JournalException(Code.USAGE, what + ": " + config.getMessage(), config);
+    }
+    if (cause instanceof RetriableException) {
+      return new JournalException(Code.NOT_AVAILABLE, what + ": " + cause.getMessage(), cause);
+    }
+    String why = cause instanceof ApiException ? cause.getMessage() : cause.toString();
+    return new JournalException(Code.NOT_AVAILABLE, what + ": " + why, cause);
+  }
+
+  private static ConfigException configuration(Throwable failure) {
+    for (Throwable t = failure; t != null; t = t.getCause()) {
+      if (t instanceof ConfigException config) {
+        return config;
+      }
+    }
+    return null;
+  }
+
+  private static JournalException unreachable(
+      KafkaSettings settings, String doing, Throwable cause) {
+    return new JournalException(
+        Code.UNREACHABLE,
+        "no broker at %s answered within %d s (%s)"
+            .formatted(settings.bootstrapServers(), KafkaSettings.REACHABLE.toSeconds(), doing),
+        cause);
+  }
+
+  static JournalException noLeader(KafkaSettings settings, String topic) {
+    return new JournalException(Code.NOT_AVAILABLE, "topic %s has no leader yet".formatted(topic));
+  }
+
+  static JournalException interrupted(String doing) {
+    return new JournalException(Code.CLOSED, "interrupted: could not " + doing);
+  }
+
+  static JournalException unreadable(String topic, String key, Exception cause) {
+    return new JournalException(
+            Code.DAMAGED_RECORD,
+            "the registry entry %s in topic %s can't be read: %s"
+                .formatted(key, topic, firstLine(cause)),
+            cause)
+        .withHint("something else wrote it: delete that key, or upgrade this host's Drover");
+  }
+
+  static JournalException topicMissing(String topic) {
+    return new JournalException(Code.TOPIC_MISSING, "there is no topic " + topic);
+  }
+
+  static JournalException wrongTopic(String topic, String why) {
+    return new JournalException(Code.BAD_TOPIC, "topic %s %s".formatted(topic, why));
+  }
+
+  static JournalException recreated(VolumeDescriptor volume, String topicId) {
+    return new JournalException(
+        Code.RECREATED,
+        "volume %s: topic %s was recreated: its id is %s, the volume's is %s"
+            .formatted(volume.name(), volume.topic(), topicId, volume.topicId()));
+  }
+
+  static JournalException volumeMissing(KafkaSettings settings, String name) {
+    return new JournalException(
+        Code.VOLUME_MISSING,
+        "there is no volume %s under prefix %s at %s"
+            .formatted(name, settings.prefix(), settings.bootstrapServers()));
+  }
+
+  static JournalException volumeExists(String name, String why) {
+    return new JournalException(Code.VOLUME_EXISTS, "volume %s %s".formatted(name, why));
+  }
+
+  static JournalException imageChanged(String name, String image) {
+    return new JournalException(
+            Code.VOLUME_EXISTS,
+            "volume %s: the import began with another content of %s".formatted(name, image))
+        .withHint("delete the volume and import the image as it is now");
+  }
+
+  static JournalException volumeNotReady(VolumeDescriptor volume) {
+    String what =
+        switch (volume.state()) {
+          case CREATING -> "was not created completely";
+          case IMPORTING -> "is still being imported";
+          case READY -> throw new IllegalArgumentException("volume is ready");
+        };
+    return new JournalException(
+        Code.VOLUME_NOT_READY, "volume %s %s".formatted(volume.name(), what));
+  }
+
+  static JournalException writerAlive(VolumeDescriptor volume, WriterState writer) {
+    return new JournalException(
+        Code.WRITER_ALIVE,
+        "volume %s is served by %s (image %s, epoch %d), last heard of at %s"
+            .formatted(
+                volume.name(), writer.host(), writer.image(), writer.epoch(), writer.lastSeen()));
+  }
+
+  static JournalException outOfRange(String topic, long offset, Exception cause) {
+    return new JournalException(Code.TRUNCATED, "the journal no longer has this offset", cause)
+        .at(topic, offset);
+  }
+
+  static String firstLine(Throwable failure) {
+    String message = failure.getMessage() == null ? failure.toString() : failure.getMessage();
+    return message.lines().findFirst().orElse("");
+  }
+
+  static void closeQuietly(Consumer<?, ?> consumer) {
+    try {
+      consumer.close(CloseOptions.timeout(Duration.ofSeconds(1)));
+    } catch (KafkaException e) {
+      // It stored nothing and joined no group: there is nothing that a failed goodbye could lose.
+    }
+  }
+}

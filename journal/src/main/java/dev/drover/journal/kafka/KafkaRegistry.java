@@ -1,0 +1,234 @@
+package dev.drover.journal.kafka;
+
+import dev.drover.journal.JournalException;
+import dev.drover.journal.Registry;
+import dev.drover.journal.ReplicaStatus;
+import dev.drover.journal.VolumeDescriptor;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidOffsetException;
+import org.apache.kafka.common.errors.TimeoutException;
+
+/**
+ * The registry on one compacted topic of JSON values, keys {@code volume/NAME} and {@code
+ * replica/VOLUME/REPLICA}. Every read first follows the topic to the end that it has at that
+ * moment, from where the last read stopped; so a fleet of some hundred replicas costs one fetch a
+ * question. A missing registry topic is an empty registry: only {@link KafkaVolumes} creates it.
+ */
+public final class KafkaRegistry implements Registry {
+  private static final Duration POLL = Duration.ofMillis(100);
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final KafkaSettings settings;
+  private final TopicPartition partition;
+  private final TreeMap<String, byte[]> values = new TreeMap<>();
+  private KafkaConsumer<byte[], byte[]> consumer;
+  private KafkaProducer<byte[], byte[]> producer;
+  private boolean closed;
+
+  /** Connects at the first question. */
+  public KafkaRegistry(KafkaSettings settings) {
+    this.settings = settings;
+    this.partition = new TopicPartition(settings.topics().registry(), 0);
+  }
+
+  @Override
+  public synchronized Optional<VolumeDescriptor> volume(String name) throws JournalException {
+    refresh();
+    return parsed(volumeKey(name), VolumeDescriptor.class);
+  }
+
+  @Override
+  public synchronized List<VolumeDescriptor> volumes() throws JournalException {
+    refresh();
+    return under("volume/", VolumeDescriptor.class);
+  }
+
+  @Override
+  public synchronized void put(VolumeDescriptor volume) throws JournalException {
+    write(volumeKey(volume.name()), JournalJson.write(volume));
+  }
+
+  @Override
+  public synchronized void removeVolume(String name) throws JournalException {
+    refresh();
+    for (String key : keysUnder(replicasOf(name))) {
+      write(key, null);
+    }
+    if (values.containsKey(volumeKey(name))) {
+      write(volumeKey(name), null);
+    }
+  }
+
+  @Override
+  public synchronized Optional<ReplicaStatus> replica(String volume, String replica)
+      throws JournalException {
+    refresh();
+    return parsed(replicasOf(volume) + replica, ReplicaStatus.class);
+  }
+
+  @Override
+  public synchronized List<ReplicaStatus> replicas(String volume) throws JournalException {
+    refresh();
+    return under(replicasOf(volume), ReplicaStatus.class);
+  }
+
+  @Override
+  public synchronized void put(ReplicaStatus status) throws JournalException {
+    write(replicasOf(status.volume()) + status.replica(), JournalJson.write(status));
+  }
+
+  @Override
+  public synchronized void removeReplica(String volume, String replica) throws JournalException {
+    refresh();
+    if (values.containsKey(replicasOf(volume) + replica)) {
+      write(replicasOf(volume) + replica, null);
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    if (producer != null) {
+      producer.close(Duration.ofSeconds(1));
+    }
+    if (consumer != null) {
+      KafkaFaults.closeQuietly(consumer);
+    }
+  }
+
+  private static String volumeKey(String name) {
+    return "volume/" + name;
+  }
+
+  private static String replicasOf(String volume) {
+    return "replica/" + volume + "/";
+  }
+
+  private List<String> keysUnder(String start) {
+    return new ArrayList<>(values.subMap(start, start + Character.MAX_VALUE).keySet());
+  }
+
+  private <T> List<T> under(String start, Class<T> type) throws JournalException {
+    List<T> found = new ArrayList<>();
+    for (String key : keysUnder(start)) {
+      parsed(key, type).ifPresent(found::add);
+    }
+    return found;
+  }
+
+  private <T> Optional<T> parsed(String key, Class<T> type) throws JournalException {
+    byte[] json = values.get(key);
+    if (json == null) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(JournalJson.read(json, type));
+    } catch (IOException e) {
+      throw KafkaFaults.unreadable(partition.topic(), key, e);
+    }
+  }
+
+  private void write(String key, byte[] value) throws JournalException {
+    try {
+      if (!connected()) {
+        // The producer would let a broker create the topic with settings of its own.
+        throw KafkaFaults.topicMissing(partition.topic());
+      }
+      if (producer == null) {
+        producer = new KafkaProducer<>(settings.producer(PATIENCE));
+      }
+      byte[] keyBytes = key.getBytes(StandardCharsets.UTF_8);
+      producer.send(new ProducerRecord<>(partition.topic(), 0, keyBytes, value)).get();
+    } catch (ExecutionException e) {
+      throw KafkaFaults.translate(settings, "write " + key + " to " + partition.topic(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw KafkaFaults.interrupted("write " + key + " to " + partition.topic());
+    } catch (KafkaException e) {
+      throw KafkaFaults.translate(settings, "write " + key + " to " + partition.topic(), e);
+    }
+  }
+
+  /** Whether the topic is there; assigns it to the consumer the first time that it is. */
+  private boolean connected() {
+    if (closed) {
+      throw new IllegalStateException("the registry is closed");
+    }
+    if (consumer == null) {
+      consumer = new KafkaConsumer<>(settings.consumer());
+    }
+    if (consumer.assignment().isEmpty()) {
+      if (consumer.partitionsFor(partition.topic()).isEmpty()) {
+        return false;
+      }
+      consumer.assign(List.of(partition));
+      consumer.seekToBeginning(List.of(partition));
+    }
+    return true;
+  }
+
+  private void refresh() throws JournalException {
+    try {
+      if (connected()) {
+        readToEnd();
+      }
+    } catch (KafkaException e) {
+      throw KafkaFaults.translate(settings, "read " + partition.topic(), e);
+    }
+  }
+
+  private void readToEnd() {
+    long end = consumer.endOffsets(List.of(partition)).get(partition);
+    long quietSince = System.nanoTime();
+    while (position() < end) {
+      boolean progress = false;
+      try {
+        long before = position();
+        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+          take(record);
+        }
+        progress = position() > before;
+      } catch (InvalidOffsetException e) {
+        // The topic was recreated or cut below us: what we remember may never have been there.
+        values.clear();
+        consumer.seekToBeginning(List.of(partition));
+      }
+      long now = System.nanoTime();
+      if (progress) {
+        quietSince = now;
+      } else if (now - quietSince > KafkaSettings.REACHABLE.toNanos()) {
+        throw new TimeoutException(
+            "no answer within " + KafkaSettings.REACHABLE.toSeconds() + " s");
+      }
+    }
+  }
+
+  private long position() {
+    return consumer.position(partition);
+  }
+
+  private void take(ConsumerRecord<byte[], byte[]> record) {
+    if (record.key() == null) {
+      return;
+    }
+    String key = new String(record.key(), StandardCharsets.UTF_8);
+    if (record.value() == null) {
+      values.remove(key);
+    } else {
+      values.put(key, record.value());
+    }
+  }
+}

@@ -1,0 +1,252 @@
+package dev.drover.journal.kafka;
+
+import static org.apache.kafka.common.config.TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG;
+
+import dev.drover.journal.Chunker;
+import dev.drover.journal.JournalException;
+import dev.drover.journal.JournalIdentity;
+import dev.drover.journal.JournalNames;
+import dev.drover.journal.Registry;
+import dev.drover.journal.ReplicaStatus;
+import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.VolumeDescriptor.State;
+import dev.drover.journal.WriterState;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * Volumes as topics and registry entries: creates, checks, shows and deletes them.
+ *
+ * <p>Every call needs a broker and says so within {@link KafkaSettings#REACHABLE} when there is
+ * none. Thread-safe.
+ */
+public final class KafkaVolumes implements AutoCloseable {
+  private static final int CHUNK_BYTES = Chunker.MAX_DATA_BYTES;
+
+  private final KafkaSettings settings;
+  private final Registry registry;
+  private final Clock clock;
+  private final TopicAdmin admin;
+
+  /**
+   * Connects nowhere yet.
+   *
+   * @param registry where volumes are registered; stays the caller's to close
+   */
+  public KafkaVolumes(KafkaSettings settings, Registry registry, Clock clock)
+      throws JournalException {
+    this.settings = Objects.requireNonNull(settings, "settings");
+    this.registry = Objects.requireNonNull(registry, "registry");
+    this.clock = Objects.requireNonNull(clock, "clock");
+    this.admin = new TopicAdmin(settings);
+  }
+
+  /** Returns when a broker has answered; names the address when none did. */
+  public void requireBroker() throws JournalException {
+    admin.cluster();
+  }
+
+  /**
+   * Creates the topics and registers the volume: READY, or IMPORTING when it is to be filled from
+   * an image. A creation that was killed is completed by the same call; an import that was killed
+   * is returned as it stands, if the image is unchanged.
+   *
+   * @throws JournalException VOLUME_EXISTS when there is such a volume, or a topic in its place
+   */
+  public VolumeDescriptor create(NewVolume wanted) throws JournalException {
+    TopicAdmin.Cluster cluster = admin.cluster();
+    int replication =
+        wanted.replicationFactor() > 0
+            ? wanted.replicationFactor()
+            : TopicRules.replication(cluster.brokers());
+    int minInsync =
+        wanted.minInsyncReplicas() > 0
+            ? wanted.minInsyncReplicas()
+            : TopicRules.minInsync(replication);
+    ensureRegistryTopic(replication, minInsync);
+    Optional<VolumeDescriptor> known = registry.volume(wanted.name());
+    if (known.isPresent() && known.get().state() != State.CREATING) {
+      return continuedImport(known.get(), wanted);
+    }
+    if (known.isPresent() && known.get().sizeBytes() != wanted.sizeBytes()) {
+      throw KafkaFaults.volumeExists(
+          wanted.name(), "is being created with a size of " + known.get().sizeBytes() + " bytes");
+    }
+    String topic = settings.topics().intents(wanted.name());
+    if (known.isEmpty() && admin.describe(topic).isPresent()) {
+      throw KafkaFaults.volumeExists(
+          wanted.name(), "is not registered, but there is a topic " + topic);
+    }
+    VolumeDescriptor creating =
+        new VolumeDescriptor(
+            wanted.name(),
+            known.map(VolumeDescriptor::uuid).orElseGet(UUID::randomUUID),
+            wanted.sizeBytes(),
+            State.CREATING,
+            topic,
+            null,
+            CHUNK_BYTES,
+            clock.instant(),
+            null);
+    registry.put(creating);
+    // The intents topic first: of two that create one volume at once, its creation decides.
+    boolean mine = admin.create(topic, replication, TopicRules.intents(minInsync, CHUNK_BYTES));
+    if (!mine && known.isEmpty()) {
+      throw KafkaFaults.volumeExists(wanted.name(), "is being created by someone else");
+    }
+    createBesides(wanted.name(), replication, minInsync);
+    TopicFacts facts = requireTopic(wanted.name(), topic);
+    VolumeDescriptor done =
+        wanted.importing() == null
+            ? creating.created(facts.id(), State.READY)
+            : creating.created(facts.id(), State.IMPORTING).importing(wanted.importing());
+    check(done);
+    registry.put(done);
+    return done;
+  }
+
+  private void createBesides(String name, int replication, int minInsync) throws JournalException {
+    VolumeTopics topics = settings.topics();
+    admin.create(topics.control(name), replication, TopicRules.control(minInsync));
+    admin.create(topics.compensations(name), replication, TopicRules.compacted(minInsync));
+  }
+
+  private void ensureRegistryTopic(int replication, int minInsync) throws JournalException {
+    String topic = settings.topics().registry();
+    if (admin.describe(topic).isEmpty()) {
+      admin.create(topic, replication, TopicRules.compacted(minInsync));
+    }
+    refuse(topic, TopicRules.wrongCompacted(requireTopic("(all)", topic)));
+  }
+
+  private static VolumeDescriptor continuedImport(VolumeDescriptor known, NewVolume wanted)
+      throws JournalException {
+    VolumeDescriptor.ImportProgress was = known.importProgress();
+    VolumeDescriptor.ImportProgress now = wanted.importing();
+    if (known.state() == State.READY) {
+      throw KafkaFaults.volumeExists(known.name(), "exists");
+    }
+    if (now == null || !was.image().equals(now.image())) {
+      throw KafkaFaults.volumeExists(known.name(), "is being imported from " + was.image());
+    }
+    if (!was.equals(now.at(was.nextGuestOffset())) || known.sizeBytes() != wanted.sizeBytes()) {
+      throw KafkaFaults.imageChanged(known.name(), was.image());
+    }
+    return known;
+  }
+
+  /** All registered volumes, by name. */
+  public List<VolumeDescriptor> list() throws JournalException {
+    admin.cluster();
+    return registry.volumes();
+  }
+
+  /** The registered volume of that name, in whatever state; VOLUME_MISSING when there is none. */
+  public VolumeDescriptor find(String name) throws JournalException {
+    JournalNames.check(name);
+    admin.cluster();
+    return registry.volume(name).orElseThrow(() -> KafkaFaults.volumeMissing(settings, name));
+  }
+
+  /**
+   * The volume, READY and with its topics checked, as every serve, apply and replay begins.
+   *
+   * @throws JournalException when it is missing, not READY, or its topics can't be trusted
+   */
+  public CheckedVolume open(String name) throws JournalException {
+    VolumeDescriptor volume = find(name);
+    if (volume.state() != State.READY) {
+      throw KafkaFaults.volumeNotReady(volume);
+    }
+    return check(volume);
+  }
+
+  /** Checks the topics of a volume in any state that has topics. */
+  public CheckedVolume check(VolumeDescriptor volume) throws JournalException {
+    TopicAdmin.Cluster cluster = admin.cluster();
+    VolumeTopics names = settings.topics();
+    TopicFacts intents = requireTopic(volume.name(), volume.topic());
+    if (volume.topicId() != null && !volume.topicId().equals(intents.id())) {
+      throw KafkaFaults.recreated(volume, intents.id());
+    }
+    refuse(volume.topic(), TopicRules.wrongIntents(intents, volume.chunkBytes()));
+    String control = names.control(volume.name());
+    refuse(control, TopicRules.wrongControl(requireTopic(volume.name(), control)));
+    String given = names.compensations(volume.name());
+    refuse(given, TopicRules.wrongCompacted(requireTopic(volume.name(), given)));
+    return new CheckedVolume(
+        volume,
+        new JournalIdentity(cluster.id(), intents.id()),
+        intents.replicationFactor(),
+        (int) intents.number(MIN_IN_SYNC_REPLICAS_CONFIG, 1),
+        TopicRules.weaker(intents, cluster.brokers()));
+  }
+
+  /** What {@code volume show} prints; answers for a volume whose topic is missing, too. */
+  public VolumeReport show(String name) throws JournalException {
+    VolumeDescriptor volume = find(name);
+    Optional<TopicFacts> topic = admin.describe(volume.topic());
+    if (topic.isEmpty()) {
+      return new VolumeReport(volume, -1, -1, -1, -1, null);
+    }
+    try (LogReader log = new LogReader(settings, volume.topic())) {
+      return new VolumeReport(
+          volume,
+          topic.get().replicationFactor(),
+          (int) topic.get().number(MIN_IN_SYNC_REPLICAS_CONFIG, 1),
+          log.beginning(),
+          log.end(),
+          LogTail.read(log).writer());
+    }
+  }
+
+  /** Who wrote to the volume last; empty when nobody has. */
+  public Optional<WriterState> writer(VolumeDescriptor volume) throws JournalException {
+    try (LogReader log = new LogReader(settings, volume.topic())) {
+      return Optional.ofNullable(LogTail.read(log).writer());
+    }
+  }
+
+  /**
+   * Deletes the topics, the replicas' groups and the registry entries; the images stay. Killed in
+   * between, the same call completes it.
+   *
+   * @throws JournalException WRITER_ALIVE while a gateway serves the volume
+   */
+  public void delete(String name) throws JournalException {
+    VolumeDescriptor volume = find(name);
+    VolumeTopics names = settings.topics();
+    if (admin.describe(volume.topic()).isPresent()) {
+      Optional<WriterState> writer = writer(volume);
+      if (writer.isPresent() && writer.get().isAlive(clock.instant())) {
+        throw KafkaFaults.writerAlive(volume, writer.get()).withHint("stop it first");
+      }
+    }
+    List<String> groups = new ArrayList<>();
+    for (ReplicaStatus replica : registry.replicas(name)) {
+      groups.add(names.replica(name, replica.replica()));
+    }
+    admin.delete(List.of(names.intents(name), names.control(name), names.compensations(name)));
+    admin.deleteGroups(groups);
+    registry.removeVolume(name);
+  }
+
+  private TopicFacts requireTopic(String volume, String topic) throws JournalException {
+    return admin.describe(topic).orElseThrow(() -> KafkaFaults.topicMissing(topic));
+  }
+
+  private static void refuse(String topic, Optional<String> wrong) throws JournalException {
+    if (wrong.isPresent()) {
+      throw KafkaFaults.wrongTopic(topic, wrong.get());
+    }
+  }
+
+  @Override
+  public void close() {
+    admin.close();
+  }
+}

@@ -1,0 +1,23 @@
+package dev.drover.journal.kafka;
+
+import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.WriterState;
+
+/**
+ * What {@code volume show} prints. A volume in CREATING, or one that has lost its topic, has no
+ * journal to look at: the figures from there are −1 then.
+ *
+ * @param descriptor what the registry says
+ * @param replicationFactor copies of the journal, or −1
+ * @param minInsyncReplicas copies that an acknowledgement needs, or −1
+ * @param firstOffset the journal's beginning, or −1
+ * @param logEndOffset the journal's end, or −1
+ * @param writer who wrote last; null when nobody has
+ */
+public record VolumeReport(
+    VolumeDescriptor descriptor,
+    int replicationFactor,
+    int minInsyncReplicas,
+    long firstOffset,
+    long logEndOffset,
+    WriterState writer) {}
