@@ -1,5 +1,8 @@
 /**
- * JMH benchmarks, and end-to-end comparisons with QEMU and Kafka's own tools. May use everything
- * but system-tests; nothing depends on it.
+ * JMH benchmarks, and end-to-end comparisons with QEMU and Kafka's own tools.
+ *
+ * <p>May use everything but system-tests; nothing depends on it. Run them with {@code mvn -Pbench
+ * -pl benchmarks -am -DskipTests package}; {@code -Djmh="Codec -p payloadBytes=4096"} passes JMH's
+ * own arguments.
  */
 package dev.drover.benchmarks;
