@@ -1,5 +1,6 @@
 package dev.drover.applier;
 
+import dev.drover.journal.ReplicaStatus;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.UUID;
@@ -37,7 +38,7 @@ public record ReplicaReport(
     String replica,
     Path image,
     UUID incarnation,
-    State state,
+    ReplicaStatus.State state,
     Optional<Fault> fault,
     long fromOffset,
     long appliedOffset,
@@ -55,15 +56,4 @@ public record ReplicaReport(
     long compensatedClusters,
     long faults,
     long recoveredClusters,
-    long lastProgressNanos) {
-
-  /** As {@code drover status} says it. */
-  public enum State {
-    STARTING,
-    CATCHING_UP,
-    RUNNING,
-    STALLED,
-    FAULTED,
-    STOPPED
-  }
-}
+    long lastProgressNanos) {}

@@ -74,15 +74,18 @@ public record ReplicaStatus(
   }
 
   /**
-   * The file behind a replica. Size and time bind only a clean image at the same device and inode;
-   * another inode is a copy or a restored file.
+   * The file behind a replica. Size and time bind only a clean image at the same device and inode,
+   * and only while its slot says the same generation: another inode is a copy or a restored file, a
+   * lower generation an older copy restored over it, a higher one was settled unseen.
    *
    * @param device the file's device number
    * @param inode its inode number
    * @param sizeBytes its length
    * @param modified its modification time, as finely as the filesystem keeps it
+   * @param generation of the image's position slot
    */
-  public record ImageWitness(long device, long inode, long sizeBytes, Instant modified) {
+  public record ImageWitness(
+      long device, long inode, long sizeBytes, Instant modified, long generation) {
     public ImageWitness {
       Objects.requireNonNull(modified, "modified");
     }

@@ -1,0 +1,55 @@
+package dev.drover.applier;
+
+import java.time.Duration;
+
+/**
+ * Tells Kafka how far the image is, now and then. It is a report for lag tools and never read back,
+ * so that it cannot be set now holds nothing up; that another process has taken the replica's
+ * identity does.
+ */
+final class GroupOffset {
+
+  private static final long NEVER = -1;
+
+  private final CompensationLog log;
+  private final Ticker ticker;
+  private final long everyNanos;
+  private long committed = NEVER;
+  private long lastTryNanos;
+
+  GroupOffset(CompensationLog log, Ticker ticker, Duration every) {
+    this.log = log;
+    this.ticker = ticker;
+    this.everyNanos = every.toNanos();
+    this.lastTryNanos = ticker.nanos() - everyNanos;
+  }
+
+  /** At most once in the interval, and only what is new. */
+  void commitIfDue(long offset) throws ApplierException {
+    if (offset != committed && ticker.nanos() - lastTryNanos >= everyNanos) {
+      commit(offset);
+    }
+  }
+
+  /** Now, if it is new. */
+  void commit(long offset) throws ApplierException {
+    if (offset == committed) {
+      return;
+    }
+    lastTryNanos = ticker.nanos();
+    try {
+      log.commit(offset);
+      committed = offset;
+    } catch (ApplierException e) {
+      if (e.code() != ApplierException.Code.LOG_UNAVAILABLE) {
+        throw e;
+      }
+    }
+  }
+
+  /** It was set together with something else. */
+  void committed(long offset) {
+    committed = offset;
+    lastTryNanos = ticker.nanos();
+  }
+}

@@ -1,0 +1,27 @@
+package dev.drover.applier;
+
+import java.time.Instant;
+
+/** Time as the engine sees it, so that tests can turn it. */
+interface Ticker {
+
+  /** The host's own. */
+  Ticker SYSTEM =
+      new Ticker() {
+        @Override
+        public Instant now() {
+          return Instant.now();
+        }
+
+        @Override
+        public long nanos() {
+          return System.nanoTime();
+        }
+      };
+
+  /** Wall clock: for what people read. */
+  Instant now();
+
+  /** Monotonic: for intervals. */
+  long nanos();
+}
