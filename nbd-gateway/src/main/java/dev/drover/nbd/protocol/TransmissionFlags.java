@@ -1,0 +1,15 @@
+package dev.drover.nbd.protocol;
+
+/** What an export can do, as told at the end of negotiation. */
+public final class TransmissionFlags {
+  public static final int HAS_FLAGS = 1;
+  public static final int READ_ONLY = 1 << 1;
+  public static final int SEND_FLUSH = 1 << 2;
+  public static final int SEND_FUA = 1 << 3;
+  public static final int SEND_TRIM = 1 << 5;
+  public static final int SEND_WRITE_ZEROES = 1 << 6;
+  public static final int CAN_MULTI_CONN = 1 << 8;
+  public static final int SEND_FAST_ZERO = 1 << 11;
+
+  private TransmissionFlags() {}
+}
