@@ -72,6 +72,64 @@ public record Position(
         && (leaderEpoch == other.leaderEpoch || leaderEpoch == -1 || other.leaderEpoch == -1);
   }
 
+  /** Behind the EPOCH record that is here. */
+  Position pastEpoch(int itsLeaderEpoch, int itsCrc, long itsTimestamp) {
+    boolean running = epoch >= 0;
+    return new Position(
+        nextOffset + 1,
+        itsLeaderEpoch,
+        itsCrc,
+        nextOffset,
+        0,
+        running ? epoch : endedEpoch,
+        running ? nextSequence : endedSequence,
+        totalPayloadBytes,
+        // Its writer stamped it before it had read the last of its predecessor's records.
+        Math.max(timestampMillis, itsTimestamp));
+  }
+
+  /** Behind the record that is here and counts. */
+  Position pastCounted(int itsLeaderEpoch, int itsCrc, long itsTotal, long itsTimestamp) {
+    return new Position(
+        nextOffset + 1,
+        itsLeaderEpoch,
+        itsCrc,
+        epoch,
+        nextSequence + 1,
+        endedEpoch,
+        endedSequence,
+        itsTotal,
+        itsTimestamp);
+  }
+
+  /** Behind the record that is here and breaks the sequence of its epoch. */
+  Position pastBreak(int itsLeaderEpoch, int itsCrc) {
+    return new Position(
+        nextOffset + 1,
+        itsLeaderEpoch,
+        itsCrc,
+        -1,
+        0,
+        epoch,
+        nextSequence,
+        totalPayloadBytes,
+        timestampMillis);
+  }
+
+  /** Behind the record that is here and does not count. */
+  Position pastVoid(int itsLeaderEpoch, int itsCrc) {
+    return new Position(
+        nextOffset + 1,
+        itsLeaderEpoch,
+        itsCrc,
+        epoch,
+        nextSequence,
+        endedEpoch,
+        endedSequence,
+        totalPayloadBytes,
+        timestampMillis);
+  }
+
   /** Appends the {@link #BYTES} of the binary form. */
   public void encode(ByteBuffer to) {
     to.putLong(nextOffset).putInt(leaderEpoch).putInt(headerCrc);
