@@ -40,6 +40,8 @@ public final class ApplierException extends Exception {
     FENCED(true),
     /** Where compensations and the group offset go cannot be reached. */
     LOG_UNAVAILABLE(false),
+    /** Kafka refuses this replica the right to write there. */
+    LOG_REFUSED(false),
     /** The applying stopped, or was asked to stop at the first fault: see the cause. */
     FAULTED(true),
     /** The image's file could not be made, opened or read. */
