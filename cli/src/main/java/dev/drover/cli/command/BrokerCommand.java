@@ -2,9 +2,9 @@ package dev.drover.cli.command;
 
 import dev.drover.cli.broker.EmbeddedBroker;
 import dev.drover.cli.terminal.CommandFailure;
+import dev.drover.cli.terminal.Fields;
 import dev.drover.cli.terminal.StopSignals;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -58,7 +58,7 @@ final class BrokerCommand implements Callable<Integer> {
     var address = new EmbeddedBroker.Address(host, port, told);
     try (EmbeddedBroker broker = EmbeddedBroker.start(directory, address)) {
       if (session.console().json()) {
-        session.console().object(Map.of("type", "ready", "address", broker.address()));
+        session.console().object(Fields.of("type", "ready").and("address", broker.address()));
       } else {
         session.console().line("ready " + broker.address());
       }

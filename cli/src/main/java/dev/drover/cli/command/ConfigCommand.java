@@ -1,6 +1,7 @@
 package dev.drover.cli.command;
 
 import dev.drover.cli.config.Setting;
+import dev.drover.cli.terminal.Fields;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,10 +37,13 @@ final class ConfigCommand implements Runnable {
 
     @Override
     public Integer call() {
-      List<Map<String, String>> rows = new ArrayList<>();
+      List<Map<String, Object>> rows = new ArrayList<>();
       for (Setting setting : session.settings().all()) {
         rows.add(
-            Map.of("key", setting.key(), "value", setting.shown(), "origin", setting.origin()));
+            Fields.of("key", setting.key())
+                .and("value", setting.shown())
+                .and("origin", setting.origin())
+                .map());
         if (!session.console().json()) {
           session
               .console()
@@ -47,7 +51,7 @@ final class ConfigCommand implements Runnable {
         }
       }
       if (session.console().json()) {
-        session.console().object(Map.of("settings", rows));
+        session.console().object(Fields.of("settings", rows));
       }
       return 0;
     }

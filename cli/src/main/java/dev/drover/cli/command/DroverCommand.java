@@ -40,6 +40,8 @@ public final class DroverCommand implements Runnable {
     IFactory factory = factory(session);
     CommandLine line = new CommandLine(new DroverCommand(session), factory);
     line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setOut(session.console().writer());
+    line.setErr(session.console().errorWriter());
     line.setParameterExceptionHandler(
         (e, args) -> {
           if (List.of(args).contains("--json")) {

@@ -4,8 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.PrintStream;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.io.PrintWriter;
 
 /** The two streams: data on one, everything for people's eyes on the other. Thread-safe. */
 public final class Console {
@@ -47,6 +46,16 @@ public final class Console {
     return verbose;
   }
 
+  /** For what picocli prints by itself, help and version. */
+  public PrintWriter writer() {
+    return new PrintWriter(out, true);
+  }
+
+  /** The same for standard error. */
+  public PrintWriter errorWriter() {
+    return new PrintWriter(err, true);
+  }
+
   /** One line of data. */
   public synchronized void line(String text) {
     closeBar();
@@ -62,9 +71,9 @@ public final class Console {
   }
 
   /** One JSON object on a line of its own. */
-  public synchronized void object(Map<String, ?> fields) {
+  public synchronized void object(Fields fields) {
     closeBar();
-    out.println(render(fields));
+    out.println(render(fields.map()));
     out.flush();
   }
 
@@ -76,10 +85,9 @@ public final class Console {
   }
 
   /** The last object of a long verb. */
-  public void summary(Map<String, ?> fields) {
-    Map<String, Object> all = new LinkedHashMap<>();
-    all.put("type", "summary");
-    all.putAll(fields);
+  public void summary(Fields fields) {
+    Fields all = Fields.of("type", "summary");
+    fields.map().forEach(all::and);
     object(all);
   }
 
@@ -111,12 +119,11 @@ public final class Console {
     }
     err.flush();
     if (json) {
-      Map<String, Object> fields = new LinkedHashMap<>();
-      fields.put("type", "error");
-      fields.put("code", failure.code());
-      fields.put("message", message);
-      fields.put("hint", hint);
-      object(fields);
+      object(
+          Fields.of("type", "error")
+              .and("code", failure.code())
+              .and("message", message)
+              .and("hint", hint));
     }
   }
 
