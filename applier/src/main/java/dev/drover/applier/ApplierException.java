@@ -48,8 +48,8 @@ public final class ApplierException extends Exception {
     IMAGE_IO(false),
     /** The position that the image carries is not one this program can read. */
     UNKNOWN_STATE(true),
-    /** Stopping took longer than it may; the next start recovers. */
-    STOP_TIMED_OUT(false);
+    /** It was asked to stop before it was complete. */
+    STOPPED(false);
 
     private final boolean refused;
 

@@ -61,6 +61,7 @@ final class ApplyEngine {
    * @param untilOffset where to stop; {@link Long#MAX_VALUE}: never
    * @param failFast end at the first fault
    * @param rewriteMetadata the last run ended with a failed fdatasync
+   * @param identityIsNew the state given differs from the slot: it becomes durable first
    * @param limits of batches
    * @param poll how long a step may wait for an intent
    */
@@ -69,6 +70,7 @@ final class ApplyEngine {
       long untilOffset,
       boolean failFast,
       boolean rewriteMetadata,
+      boolean identityIsNew,
       BatchLimits limits,
       Duration poll) {}
 
@@ -90,7 +92,6 @@ final class ApplyEngine {
 
   private final Settings settings;
   private final ReplicaImage image;
-  private final IntentSource source;
   private final Ticker ticker;
   private final BatchPlanner planner;
   private final IntentQueue queue;
@@ -103,11 +104,13 @@ final class ApplyEngine {
 
   private Phase phase = Phase.RECOVER;
   private ReplicaState durable;
-  private Position applied;
+  private volatile Position applied; // read by any thread, written by the engine's
   private Position touched;
   private long zeroedBytes;
   private boolean settled;
   private boolean recounted;
+  private boolean running;
+  private boolean identityPending;
   private boolean giveBackAnyway;
   private long lastWorkNanos;
 
@@ -135,7 +138,6 @@ final class ApplyEngine {
       Ticker ticker) {
     this.settings = settings;
     this.image = image;
-    this.source = source;
     this.ticker = ticker;
     this.durable = state;
     this.applied = state.applied();
@@ -188,7 +190,12 @@ final class ApplyEngine {
       giveBackAnyway = report.needsGiveBack();
       counters.recoveredClusters = report.excessClusters();
       compensationCause = "unclean stop";
+      identityPending = settings.identityIsNew();
     }
+    if (identityPending && !giveBackAnyway) { // else the give-back writes it
+      image.commit(durable.encode());
+    }
+    identityPending = false;
     compensator.load(durable);
     phase = Phase.COMPENSATE;
     return Outcome.PROGRESSED;
@@ -224,6 +231,7 @@ final class ApplyEngine {
   }
 
   private Outcome run() throws IOException, ApplierException {
+    running = true;
     groupOffset.commitIfDue(durable.applied().nextOffset());
     if (applied.nextOffset() >= settings.untilOffset()) {
       return reached();
@@ -494,7 +502,24 @@ final class ApplyEngine {
     return gateOffset;
   }
 
+  /** Whether it has not begun to apply. */
+  boolean isRecovering() {
+    return !running;
+  }
+
+  /** Behind the last entry fetched. */
+  Position fetched() {
+    return queue.tail();
+  }
+
+  /** When the oldest entry not applied was written; 0: none is fetched. */
+  long oldestMillis() {
+    return queue.isEmpty() ? 0 : queue.head().record().timestampMillis();
+  }
+
   EngineCounters counters() {
+    counters.compensations = compensator.executed();
+    counters.compensatedClusters = compensator.executedClusters();
     return counters;
   }
 }

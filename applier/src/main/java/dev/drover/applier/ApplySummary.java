@@ -21,4 +21,18 @@ public record ApplySummary(
     long intents,
     long bytes,
     double seconds,
-    long compensations) {}
+    long compensations) {
+
+  ApplySummary at(Path newImage) {
+    return new ApplySummary(
+        volume,
+        replica,
+        newImage,
+        fromOffset,
+        appliedOffset,
+        intents,
+        bytes,
+        seconds,
+        compensations);
+  }
+}

@@ -1,6 +1,7 @@
 package dev.drover.applier;
 
 import java.util.List;
+import java.util.UUID;
 
 /**
  * Where one replica publishes its compensations and the group offset that lag tools look at.
@@ -44,9 +45,9 @@ public interface CompensationLog extends AutoCloseable {
   @Override
   void close();
 
-  /** Opens the log of one replica, once its name is known. */
+  /** Opens the log of one replica, once it is known who it is. */
   @FunctionalInterface
   interface Opener {
-    CompensationLog open(String replica) throws ApplierException;
+    CompensationLog open(String replica, UUID incarnation) throws ApplierException;
   }
 }

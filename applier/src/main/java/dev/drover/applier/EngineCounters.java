@@ -7,4 +7,6 @@ final class EngineCounters {
   long batches;
   long faults;
   long recoveredClusters;
+  long compensations;
+  long compensatedClusters;
 }

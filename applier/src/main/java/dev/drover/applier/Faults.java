@@ -34,13 +34,7 @@ final class Faults {
               "check the device below the image; it is tried again by itself",
               true,
               now);
-      default ->
-          new Fault(
-              "INTERNAL",
-              image + ": " + cause,
-              "this is a defect of Drover: report it with the log; the next start recovers",
-              false,
-              now);
+      default -> throw new IllegalArgumentException("not a cause that a step throws", cause);
     };
   }
 

@@ -12,9 +12,13 @@ import java.nio.file.Path;
 public interface ImageFiles {
 
   /**
-   * Opens for reading and writing.
+   * Opens for reading and writing, and holds the image's lock, as QEMU understands it, from before
+   * the first byte is read until the file is closed.
    *
    * @param create the file must not exist and is made; otherwise it must exist
+   * @throws java.nio.file.FileAlreadyExistsException with {@code create}
+   * @throws java.nio.file.NoSuchFileException without
+   * @throws dev.drover.qcow2.Qcow2Exception IMAGE_IN_USE
    */
   BlockFile open(Path path, boolean create) throws IOException;
 }

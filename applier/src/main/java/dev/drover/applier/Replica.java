@@ -1,11 +1,23 @@
 package dev.drover.applier;
 
+import dev.drover.applier.ApplierException.Code;
+import dev.drover.journal.ReplicaStatus;
 import dev.drover.journal.VolumeDescriptor;
+import dev.drover.qcow2.GuestOffset;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One image that follows a journal, on a thread of its own: opened or made, locked, checked,
@@ -13,7 +25,36 @@ import java.util.function.LongConsumer;
  */
 public final class Replica implements AutoCloseable {
 
-  private Replica() {}
+  private static final Logger LOG = LoggerFactory.getLogger(Replica.class);
+  private static final Duration STOP_WITHIN = Duration.ofSeconds(30);
+  // One per process: how two processes of one replica are told apart in the registry.
+  private static final UUID INSTANCE = UUID.randomUUID();
+
+  private final VolumeDescriptor volume;
+  private final LocalHost host;
+  private final Ticker ticker;
+  private final EngineRun run;
+  private final Heartbeat heartbeat;
+  private final Thread thread;
+  private final CompletableFuture<ApplySummary> done = new CompletableFuture<>();
+  private final List<LongConsumer> listeners = new CopyOnWriteArrayList<>();
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private volatile boolean stopping;
+  private volatile boolean ended;
+  private ReplicaStatus.State lastState = ReplicaStatus.State.STARTING;
+
+  private Replica(VolumeDescriptor volume, ReplicaPorts ports, Ticker ticker, EngineRun run) {
+    this.volume = volume;
+    this.host = ports.host();
+    this.ticker = ticker;
+    this.run = run;
+    String name = volume.name() + "-" + run.replica();
+    this.heartbeat = new Heartbeat(name, ports.registry(), this::status);
+    this.thread = Thread.ofPlatform().name("drover-apply-" + name).unstarted(this::apply);
+    run.engine().onVisible(this::visibleRose);
+  }
 
   /**
    * Opens or makes the image, checks that it may follow this journal, and starts to apply. Takes
@@ -25,12 +66,169 @@ public final class Replica implements AutoCloseable {
    */
   public static Replica start(VolumeDescriptor volume, ReplicaOptions options, ReplicaPorts ports)
       throws ApplierException, IOException {
-    throw new UnsupportedOperationException();
+    return start(volume, options, ports, Ticker.SYSTEM);
+  }
+
+  static Replica start(
+      VolumeDescriptor volume, ReplicaOptions options, ReplicaPorts ports, Ticker ticker)
+      throws ApplierException, IOException {
+    Objects.requireNonNull(volume, "volume");
+    OpenImage open = null;
+    try {
+      open =
+          new ImageOpener(
+                  volume,
+                  options,
+                  ports.files(),
+                  ports.host(),
+                  Optional.of(ports.registry()),
+                  ticker)
+              .open(options.image(), options.image(), ports.source());
+      CompensationLog log = ports.logs().open(open.state().replica(), open.state().incarnation());
+      EngineRun run = new EngineRun(volume, options, open, ports.source(), log, ticker);
+      Replica replica = new Replica(volume, ports, ticker, run);
+      replica.heartbeat.start();
+      replica.heartbeat.wake();
+      replica.thread.start();
+      return replica;
+    } catch (ApplierException | IOException | RuntimeException e) {
+      if (open != null) {
+        open.close();
+      }
+      ports.source().close();
+      throw e;
+    }
+  }
+
+  private void apply() {
+    try {
+      ApplyEngine.Outcome outcome = ApplyEngine.Outcome.PROGRESSED;
+      while (!stopping
+          && outcome != ApplyEngine.Outcome.REACHED
+          && outcome != ApplyEngine.Outcome.FAILED) {
+        outcome = run.step();
+        tellOfChange();
+        if (outcome == ApplyEngine.Outcome.WAITING) {
+          pause(run.engine().waitNanos());
+        }
+      }
+      if (outcome != ApplyEngine.Outcome.REACHED && outcome != ApplyEngine.Outcome.FAILED) {
+        stopEngine();
+      }
+      end(outcome == ApplyEngine.Outcome.FAILED ? run.failure() : null);
+    } catch (RuntimeException | Error e) {
+      LOG.error("replica {}: stopped by a defect", run.replica(), e);
+      run.defect(e);
+      end(run.failure());
+    }
+  }
+
+  private void stopEngine() {
+    try {
+      run.stop();
+    } catch (IOException | ApplierException e) {
+      LOG.warn(
+          "replica {}: left as after a crash, the next start recovers it: {}",
+          run.replica(),
+          e.getMessage());
+    }
+  }
+
+  private void end(ApplierException failure) {
+    ended = true;
+    heartbeat.close();
+    try {
+      run.close();
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("replica {}: closing: {}", run.replica(), e.getMessage());
+    }
+    signal();
+    if (failure == null) {
+      done.complete(run.summary());
+    } else {
+      done.completeExceptionally(failure);
+    }
+  }
+
+  private void tellOfChange() {
+    ReplicaStatus.State state = run.report().state();
+    if (state == lastState) {
+      return;
+    }
+    lastState = state;
+    Optional<Fault> fault = run.fault();
+    if (fault.isPresent()) {
+      Fault why = fault.get();
+      LOG.warn("replica {}: {}: {}; {}", run.replica(), state, why.reason(), why.hint());
+    } else {
+      LOG.info("replica {}: {} at offset {}", run.replica(), state, run.view().appliedOffset());
+    }
+    heartbeat.wake();
+  }
+
+  private void pause(long nanos) {
+    lock.lock();
+    try {
+      if (!stopping) {
+        changed.awaitNanos(nanos);
+      }
+    } catch (InterruptedException e) {
+      stopping = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void signal() {
+    lock.lock();
+    try {
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void visibleRose(long offset) {
+    if (offset >= run.engine().gateOffset()) {
+      listeners.forEach(listener -> listener.accept(offset));
+    }
+    signal();
+  }
+
+  private ReplicaStatus status() {
+    ReplicaReport report = report();
+    EngineView view = run.view();
+    Optional<Fault> fault = report.fault();
+    return new ReplicaStatus(
+        report.volume(),
+        report.replica(),
+        report.image().toString(),
+        host.name(),
+        report.state(),
+        report.appliedOffset(),
+        report.logEndOffset(),
+        report.lagRecords(),
+        report.lagBytes(),
+        report.lagSeconds(),
+        fault.map(Fault::reason).orElse(view.stallReason()),
+        fault.map(Fault::hint).orElse(null),
+        ticker.now(),
+        volume.uuid(),
+        report.incarnation(),
+        view.witness(),
+        view.clean() && view.witness() != null,
+        view.syncFailed(),
+        host.id().toString(),
+        ProcessHandle.current().pid(),
+        INSTANCE,
+        report.compensations());
   }
 
   /** What it is doing now. */
   public ReplicaReport report() {
-    throw new UnsupportedOperationException();
+    ReplicaReport report = run.report();
+    boolean over = ended && report.state() != ReplicaStatus.State.FAULTED;
+    return over ? report.withState(ReplicaStatus.State.STOPPED) : report;
   }
 
   /**
@@ -39,17 +237,27 @@ public final class Replica implements AutoCloseable {
    * @throws IOException also below the gate: the image is at no point of the journal there
    */
   public void read(long offset, ByteBuffer dst) throws IOException {
-    throw new UnsupportedOperationException();
+    ApplyEngine engine = run.engine();
+    if (ended) {
+      throw new IOException("replica " + run.replica() + " has ended");
+    }
+    if (run.visibleOffset() < engine.gateOffset()) {
+      throw new IOException(
+          "replica %s is at no point of the journal below offset %d"
+              .formatted(run.replica(), engine.gateOffset()));
+    }
+    run.image().image().read(new GuestOffset(offset), dst);
   }
 
   /** Everything below shows in {@link #read}; 0 until the gate is passed. Never falls. */
   public long visibleOffset() {
-    throw new UnsupportedOperationException();
+    long visible = run.visibleOffset();
+    return visible < run.engine().gateOffset() ? 0 : visible;
   }
 
   /** Hears each rise of {@link #visibleOffset}, on the applying thread: it must be quick. */
   public void onVisible(LongConsumer listener) {
-    throw new UnsupportedOperationException();
+    listeners.add(listener);
   }
 
   /**
@@ -60,7 +268,28 @@ public final class Replica implements AutoCloseable {
    */
   public boolean awaitVisible(long offset, Duration max)
       throws ApplierException, InterruptedException {
-    throw new UnsupportedOperationException();
+    lock.lock();
+    try {
+      long left = max.toNanos();
+      while (visibleOffset() < offset) {
+        if (ended) {
+          throw run.fault().isPresent()
+              ? run.failure()
+              : new ApplierException(
+                  Code.FAULTED,
+                  "replica %s stopped at offset %d, before %d"
+                      .formatted(run.replica(), visibleOffset(), offset),
+                  "start it again");
+        }
+        if (left <= 0) {
+          return false;
+        }
+        left = changed.awaitNanos(left);
+      }
+      return true;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
@@ -68,12 +297,12 @@ public final class Replica implements AutoCloseable {
    * with an {@link ApplierException} when a fault ended it.
    */
   public CompletableFuture<ApplySummary> done() {
-    throw new UnsupportedOperationException();
+    return done.copy();
   }
 
   /** What it has done so far. */
   public ApplySummary summary() {
-    throw new UnsupportedOperationException();
+    return run.summary();
   }
 
   /**
@@ -83,6 +312,17 @@ public final class Replica implements AutoCloseable {
    */
   @Override
   public void close() {
-    throw new UnsupportedOperationException();
+    stopping = true;
+    signal();
+    try {
+      if (!thread.join(STOP_WITHIN)) {
+        LOG.warn(
+            "replica {}: did not stop within {} s; the next start recovers it",
+            run.replica(),
+            STOP_WITHIN.toSeconds());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

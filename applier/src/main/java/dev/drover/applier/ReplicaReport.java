@@ -56,4 +56,32 @@ public record ReplicaReport(
     long compensatedClusters,
     long faults,
     long recoveredClusters,
-    long lastProgressNanos) {}
+    long lastProgressNanos) {
+
+  ReplicaReport withState(ReplicaStatus.State newState) {
+    return new ReplicaReport(
+        volume,
+        replica,
+        image,
+        incarnation,
+        newState,
+        fault,
+        fromOffset,
+        appliedOffset,
+        visibleOffset,
+        gateOffset,
+        untilOffset,
+        logEndOffset,
+        lagRecords,
+        lagBytes,
+        lagSeconds,
+        intents,
+        bytes,
+        batches,
+        compensations,
+        compensatedClusters,
+        faults,
+        recoveredClusters,
+        lastProgressNanos);
+  }
+}

@@ -1,6 +1,7 @@
 package dev.drover.applier;
 
 import java.time.Instant;
+import java.util.concurrent.locks.LockSupport;
 
 /** Time as the engine sees it, so that tests can turn it. */
 interface Ticker {
@@ -17,6 +18,11 @@ interface Ticker {
         public long nanos() {
           return System.nanoTime();
         }
+
+        @Override
+        public void pause(long nanos) {
+          LockSupport.parkNanos(nanos);
+        }
       };
 
   /** Wall clock: for what people read. */
@@ -24,4 +30,7 @@ interface Ticker {
 
   /** Monotonic: for intervals. */
   long nanos();
+
+  /** Lets about so much time pass, or less. */
+  void pause(long nanos);
 }

@@ -55,23 +55,32 @@ public final class KafkaCompensationLog implements CompensationLog {
   private ConsumerGroupMetadata group;
 
   private KafkaCompensationLog(
-      KafkaSettings settings, String volume, String replica, boolean commits) {
+      KafkaSettings settings, String volume, String replica, String identity, boolean commits) {
     this.settings = settings;
     this.topic = new TopicPartition(settings.topics().compensations(volume), 0);
     this.intents = new TopicPartition(settings.topics().intents(volume), 0);
-    this.identity = settings.topics().replica(volume, replica);
+    this.identity = identity;
     this.replica = replica;
     this.commits = commits;
   }
 
   /** For replicas of this volume: each commits its group offset. */
   public static CompensationLog.Opener following(KafkaSettings settings, String volume) {
-    return replica -> connected(new KafkaCompensationLog(settings, volume, replica, true));
+    return (replica, incarnation) -> {
+      String identity = settings.topics().replica(volume, replica);
+      return connected(new KafkaCompensationLog(settings, volume, replica, identity, true));
+    };
   }
 
-  /** For replays: compensations only, no group. */
+  /**
+   * For replays: compensations only, no group; and an identity of the image's own, so that a replay
+   * never fences a replica that happens to have its name.
+   */
   public static CompensationLog.Opener replaying(KafkaSettings settings, String volume) {
-    return replica -> connected(new KafkaCompensationLog(settings, volume, replica, false));
+    return (replica, incarnation) -> {
+      String identity = settings.topics().replica(volume, replica) + ".replay." + incarnation;
+      return connected(new KafkaCompensationLog(settings, volume, replica, identity, false));
+    };
   }
 
   private static CompensationLog connected(KafkaCompensationLog log) throws ApplierException {

@@ -1,0 +1,249 @@
+package dev.drover.applier;
+
+import dev.drover.journal.IntentSource;
+import dev.drover.journal.JournalException;
+import dev.drover.journal.Position;
+import dev.drover.journal.ReplicaStatus.ImageWitness;
+import dev.drover.journal.ReplicaStatus.State;
+import dev.drover.journal.VolumeDescriptor;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * An engine with what it works on, and what others may know of it: opened, stepped, viewed, closed.
+ * One thread drives it; {@link #view} and {@link #report} are for all.
+ */
+final class EngineRun implements AutoCloseable {
+
+  private static final Duration POLL = Duration.ofMillis(100);
+  private static final Duration ASK_LOG_END = Duration.ofSeconds(2);
+
+  private final VolumeDescriptor volume;
+  private final ReplicaOptions options;
+  private final IntentSource source;
+  private final CompensationLog log;
+  private final Ticker ticker;
+  private final OpenImage open;
+  private final ApplyEngine engine;
+  private final long fromOffset;
+  private final long startNanos;
+  private long logEnd;
+  private long logEndAskedNanos;
+  private ImageWitness witness;
+  private volatile EngineView view;
+  private volatile Fault defect;
+
+  /** Takes over all of it. */
+  EngineRun(
+      VolumeDescriptor volume,
+      ReplicaOptions options,
+      OpenImage open,
+      IntentSource source,
+      CompensationLog log,
+      Ticker ticker) {
+    this.volume = volume;
+    this.options = options;
+    this.open = open;
+    this.source = source;
+    this.log = log;
+    this.ticker = ticker;
+    this.startNanos = ticker.nanos();
+    this.logEndAskedNanos = startNanos - ASK_LOG_END.toNanos();
+    this.fromOffset = open.state().applied().nextOffset();
+    this.logEnd = fromOffset;
+    this.engine =
+        new ApplyEngine(
+            new ApplyEngine.Settings(
+                open.path().toString(),
+                options.untilOffset().orElse(Long.MAX_VALUE),
+                options.failFast(),
+                open.syncFailed(),
+                open.identityIsNew(),
+                options.limits(),
+                POLL),
+            open.image(),
+            open.state(),
+            source,
+            log,
+            ticker);
+    refresh();
+  }
+
+  ApplyEngine engine() {
+    return engine;
+  }
+
+  OpenImage image() {
+    return open;
+  }
+
+  String replica() {
+    return open.state().replica();
+  }
+
+  ApplyEngine.Outcome step() {
+    ApplyEngine.Outcome outcome = engine.step();
+    askLogEnd(outcome);
+    refresh();
+    return outcome;
+  }
+
+  /** Settles, if it can, because it is asked to stop. */
+  void stop() throws IOException, ApplierException {
+    try {
+      engine.stop();
+    } finally {
+      refresh();
+    }
+  }
+
+  private void askLogEnd(ApplyEngine.Outcome outcome) {
+    long fetched = engine.fetched().nextOffset();
+    logEnd = Math.max(logEnd, fetched);
+    boolean brokerAway = outcome == ApplyEngine.Outcome.WAITING;
+    if (!brokerAway && ticker.nanos() - logEndAskedNanos >= ASK_LOG_END.toNanos()) {
+      logEndAskedNanos = ticker.nanos();
+      try {
+        logEnd = Math.max(fetched, source.endOffset());
+      } catch (JournalException e) {
+        // The next poll says it louder.
+      }
+    }
+  }
+
+  private void refresh() {
+    ReplicaState durable = engine.durableState();
+    long generation = open.image().slot().generation();
+    boolean clean = open.image().slot().clean() && !durable.isBetweenPoints();
+    if (witness == null || witness.generation() != generation) {
+      witness = look(generation);
+    }
+    Position fetched = engine.fetched();
+    EngineCounters counters = engine.counters();
+    view =
+        new EngineView(
+            engine.isRecovering(),
+            engine.fault(),
+            source.stall().map(IntentSource.Stall::reason).orElse(null),
+            open.image().syncFailed(),
+            clean,
+            witness,
+            durable.applied().nextOffset(),
+            engine.visibleOffset(),
+            logEnd,
+            fetched.nextOffset(),
+            durable.applied().totalPayloadBytes(),
+            fetched.totalPayloadBytes(),
+            engine.oldestMillis(),
+            counters.intents,
+            counters.bytes,
+            counters.batches,
+            counters.compensations,
+            counters.compensatedClusters,
+            counters.faults,
+            counters.recoveredClusters,
+            ticker.nanos());
+  }
+
+  private ImageWitness look(long generation) {
+    try {
+      return FileFacts.of(open.path()).witness(generation);
+    } catch (IOException e) {
+      return null; // a witness that nobody saw binds nobody
+    }
+  }
+
+  /** Any thread; rises as soon as the engine says so. */
+  long visibleOffset() {
+    return engine.visibleOffset();
+  }
+
+  EngineView view() {
+    return view;
+  }
+
+  /** Any thread. */
+  ReplicaReport report() {
+    EngineView now = view;
+    long millis = ticker.now().toEpochMilli();
+    long gate = engine.gateOffset();
+    return new ReplicaReport(
+        volume.name(),
+        replica(),
+        open.path(),
+        open.state().incarnation(),
+        fault().isPresent() ? State.FAULTED : now.state(gate, millis),
+        fault(),
+        fromOffset,
+        now.appliedOffset(),
+        now.visibleOffset() < gate ? 0 : now.visibleOffset(),
+        gate,
+        options.untilOffset().orElse(-1),
+        now.logEndOffset(),
+        now.lagRecords(),
+        now.lagBytes(),
+        now.lagSeconds(millis),
+        now.intents(),
+        now.bytes(),
+        now.batches(),
+        now.compensations(),
+        now.compensatedClusters(),
+        now.faults(),
+        now.recoveredClusters(),
+        now.progressNanos());
+  }
+
+  /** Any thread. */
+  ApplySummary summary() {
+    EngineView now = view;
+    return new ApplySummary(
+        volume.name(),
+        replica(),
+        open.path(),
+        fromOffset,
+        now.appliedOffset(),
+        now.intents(),
+        now.bytes(),
+        (ticker.nanos() - startNanos) / 1e9,
+        now.compensations());
+  }
+
+  /** The engine threw what it must not: it is not stepped again. */
+  void defect(Throwable thrown) {
+    defect =
+        new Fault(
+            "INTERNAL",
+            open.path() + ": " + thrown,
+            "this is a defect of Drover: report it with the log; the next start recovers",
+            false,
+            ticker.now());
+  }
+
+  /** What ended it, as its callers hear it. */
+  ApplierException failure() {
+    Fault fault = fault().orElseThrow();
+    return new ApplierException(
+        ApplierException.Code.FAULTED,
+        "replica %s FAULTED (%s): %s".formatted(replica(), fault.code(), fault.reason()),
+        fault.hint());
+  }
+
+  /** Any thread. */
+  Optional<Fault> fault() {
+    return defect == null ? view.fault() : Optional.of(defect);
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      log.close();
+    } finally {
+      try {
+        source.close();
+      } finally {
+        open.close();
+      }
+    }
+  }
+}

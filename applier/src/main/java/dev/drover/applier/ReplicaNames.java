@@ -1,0 +1,25 @@
+package dev.drover.applier;
+
+import dev.drover.journal.JournalNames;
+import java.nio.file.Path;
+
+/** What a replica is called when nobody names it: STEM-HOSTNAME, in the form that names have. */
+final class ReplicaNames {
+
+  private static final int MAX_CHARS = 63;
+
+  private ReplicaNames() {}
+
+  static String of(Path image, String host) {
+    String file = image.getFileName().toString();
+    int dot = file.lastIndexOf('.');
+    String stem = dot > 0 ? file.substring(0, dot) : file;
+    String shortHost = host.contains(".") ? host.substring(0, host.indexOf('.')) : host;
+    String wanted = (stem + "-" + shortHost).replaceAll("[^A-Za-z0-9_-]", "-");
+    String begun = wanted.replaceFirst("^[_-]+", "");
+    String name = begun.isEmpty() ? "replica" : begun;
+    String fitting = name.substring(0, Math.min(MAX_CHARS, name.length()));
+    JournalNames.check(fitting);
+    return fitting;
+  }
+}
