@@ -1,19 +1,17 @@
 package dev.drover.cli;
 
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
+import dev.drover.cli.command.DroverCommand;
+import dev.drover.cli.command.Session;
+import dev.drover.cli.terminal.Console;
+import dev.drover.cli.terminal.LogLevels;
+import dev.drover.cli.terminal.StopSignals;
 
-/** The {@code drover} command. */
-@Command(name = "drover", mixinStandardHelpOptions = true, version = "drover 0.1.0-SNAPSHOT")
-final class Drover implements Runnable {
-
+/** The process. */
+final class Drover {
   public static void main(String[] args) {
-    System.exit(new CommandLine(new Drover()).execute(args));
-  }
-
-  @Override
-  public void run() {
-    CommandLine.usage(this, System.err);
+    LogLevels.configure(args);
+    Session session = new Session(Console.system(), System.getenv(), StopSignals::install);
+    System.exit(DroverCommand.line(session).execute(args));
   }
 
   private Drover() {}

@@ -68,8 +68,8 @@ public record Features(long incompatible, long compatible, long autoclear) {
     return new Features(incompatible, compatible, bits);
   }
 
-  /** What is left when a program that is not Drover opens the image for writing. */
+  /** What QEMU leaves when it opens the image for writing: the autoclear bits that it knows. */
   public Features withKnownAutoclear() {
-    return new Features(incompatible, compatible, 0);
+    return new Features(incompatible, compatible, autoclear & (BITMAPS | RAW_EXTERNAL_DATA));
   }
 }

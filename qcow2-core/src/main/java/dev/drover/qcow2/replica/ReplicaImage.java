@@ -1,14 +1,28 @@
 package dev.drover.qcow2.replica;
 
 import dev.drover.qcow2.ClusterExtent;
+import dev.drover.qcow2.CreateOptions;
 import dev.drover.qcow2.GuestChange;
+import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.GuestOffset;
+import dev.drover.qcow2.HostOffset;
+import dev.drover.qcow2.Qcow2Exception;
+import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.SnapshotInfo;
 import dev.drover.qcow2.SnapshotSpec;
+import dev.drover.qcow2.core.CoreOptions;
+import dev.drover.qcow2.core.ImageCore;
+import dev.drover.qcow2.core.WriteBatch;
+import dev.drover.qcow2.format.Header;
+import dev.drover.qcow2.format.NewImage;
+import dev.drover.qcow2.format.PositionSlot;
+import dev.drover.qcow2.format.PositionSlots;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A qcow2 image that follows a journal and knows its own position in it.
@@ -38,9 +52,27 @@ import java.util.List;
  * data comes again from the caller's retry, which is why it has to repeat every change since the
  * last commit that returned. {@link #syncFailed()} tells it from other errors.
  */
-public final class ReplicaImage implements AutoCloseable {
+public final class ReplicaImage implements GuestDisk, AutoCloseable {
 
-  private ReplicaImage() {}
+  /** What must happen before the first batch. */
+  private enum Stage {
+    OPENED,
+    TO_BE_GIVEN_BACK,
+    READY
+  }
+
+  private final ImageCore core;
+  private final String name;
+  private final Optional<SlotState> olderSlot;
+  private Stage stage = Stage.OPENED;
+  private WriteBatch batch;
+  private long commits;
+
+  private ReplicaImage(ImageCore core, String name, Optional<SlotState> olderSlot) {
+    this.core = core;
+    this.name = name;
+    this.olderSlot = olderSlot;
+  }
 
   /**
    * Makes a new empty replica in an empty file and opens it; durable and clean on return.
@@ -51,7 +83,12 @@ public final class ReplicaImage implements AutoCloseable {
   public static ReplicaImage create(
       BlockFile file, long virtualSizeBytes, int clusterSizeBytes, byte[] payload)
       throws IOException {
-    throw new UnsupportedOperationException();
+    NewImage.create(
+        file,
+        CreateOptions.ofSize(virtualSizeBytes)
+            .withClusterSize(clusterSizeBytes)
+            .withReplicaState(payload));
+    return open(file);
   }
 
   /**
@@ -61,7 +98,58 @@ public final class ReplicaImage implements AutoCloseable {
    *     opened it for writing), POSITION_LOST (both slots bad), CORRUPT, UNSUPPORTED (by name)
    */
   public static ReplicaImage open(BlockFile file, ReplicaOptions options) throws IOException {
-    throw new UnsupportedOperationException();
+    Header header = Header.read(file);
+    PositionSlots slots = readSlots(file, header);
+    CoreOptions bounds =
+        new CoreOptions(
+            options.windowBytes(),
+            options.tableCacheBytes(),
+            options.refcountCacheBytes(),
+            options.punchFreed(),
+            true);
+    ImageCore core = ImageCore.open(file, header, Optional.of(slots), Optional.empty(), bounds);
+    return new ReplicaImage(
+        core, file.name(), slots.older().map(slot -> state(slot, header.clusterBits())));
+  }
+
+  private static PositionSlots readSlots(BlockFile file, Header header) throws Qcow2Exception {
+    PositionSlots slots = PositionSlots.read(header, file.name());
+    if (!header.features().isReplica() || !slots.isInPlace()) {
+      throw new Qcow2Exception(
+          Code.MODIFIED,
+          file.name(),
+          "another program has opened the image for writing: it is no replica any more",
+          "build the replica anew; the old file can still be opened as a plain image");
+    }
+    if (slots.newest().isEmpty()) {
+      throw new Qcow2Exception(
+          Code.POSITION_LOST,
+          file.name(),
+          "neither position slot can be read",
+          "build the replica anew");
+    }
+    if (header.backingName().isPresent()) {
+      throw new Qcow2Exception(
+          Code.UNSUPPORTED,
+          file.name(),
+          "a replica with a backing file is not supported",
+          "build the replica anew");
+    }
+    return slots;
+  }
+
+  private static SlotState state(PositionSlot slot, int clusterBits) {
+    return new SlotState(
+        slot.generation(),
+        slot.clean(),
+        slot.window()
+            .map(
+                window ->
+                    new SlotState.WindowSpan(
+                        window.generation(),
+                        new HostOffset(window.firstCluster() << clusterBits),
+                        window.clusters() << clusterBits)),
+        slot.payload());
   }
 
   /** {@link #open(BlockFile, ReplicaOptions)} with {@link ReplicaOptions#DEFAULT}. */
@@ -71,17 +159,27 @@ public final class ReplicaImage implements AutoCloseable {
 
   /** The newest durable slot. Any thread. */
   public SlotState slot() {
-    throw new UnsupportedOperationException();
+    return state(core.durableSlot(), core.geometry().clusterBits());
+  }
+
+  /**
+   * The slot before the newest one, as the image was opened; empty when it could not be read: then
+   * nobody knows whether {@link #slot()} is really the newest, and the image is at no point that it
+   * could vouch for before replay has reached the end of the journal.
+   */
+  public Optional<SlotState> olderSlot() {
+    return olderSlot;
   }
 
   /** The virtual disk's size. Any thread. */
+  @Override
   public long virtualSizeBytes() {
-    throw new UnsupportedOperationException();
+    return core.virtualSize();
   }
 
   /** The cluster size. Any thread. */
   public int clusterSizeBytes() {
-    throw new UnsupportedOperationException();
+    return core.geometry().clusterSize();
   }
 
   /**
@@ -95,6 +193,11 @@ public final class ReplicaImage implements AutoCloseable {
    *     overlap: nothing may be written then
    */
   public RecoveryReport recover() throws IOException {
+    requireStage(Stage.OPENED);
+    if (core.isClean()) {
+      stage = Stage.READY;
+      return new RecoveryReport(true, List.of(), 0, 0);
+    }
     throw new UnsupportedOperationException();
   }
 
@@ -111,8 +214,9 @@ public final class ReplicaImage implements AutoCloseable {
    *
    * @throws IndexOutOfBoundsException when the range leaves the disk
    */
+  @Override
   public void read(GuestOffset offset, ByteBuffer destination) throws IOException {
-    throw new UnsupportedOperationException();
+    core.read(offset, destination);
   }
 
   /**
@@ -120,7 +224,9 @@ public final class ReplicaImage implements AutoCloseable {
    * overlap. One batch at a time: the batch before must be committed, or failed and given back.
    */
   public Batch begin(List<GuestChange> changes) {
-    throw new UnsupportedOperationException();
+    requireStage(Stage.READY);
+    batch = core.begin(changes);
+    return new ReplicaBatch(batch);
   }
 
   /**
@@ -129,7 +235,13 @@ public final class ReplicaImage implements AutoCloseable {
    * durable (the promise before the first batch).
    */
   public void commit(byte[] payload) throws IOException {
-    throw new UnsupportedOperationException();
+    requireStage(Stage.READY);
+    if (core.hasOpenBatch()) {
+      throw new IllegalStateException("the batch is not linked: " + batch);
+    }
+    core.writeSlot(payload);
+    core.sync();
+    core.committed(++commits);
   }
 
   /**
@@ -137,7 +249,8 @@ public final class ReplicaImage implements AutoCloseable {
    * is durable: refcounts lowered, fdatasync, punch, allocatable again. Nothing to free: no I/O.
    */
   public void release() throws IOException {
-    throw new UnsupportedOperationException();
+    requireStage(Stage.READY);
+    core.release();
   }
 
   /**
@@ -146,7 +259,7 @@ public final class ReplicaImage implements AutoCloseable {
    * pure: the input of the compensation record.
    */
   public List<ClusterExtent> unlinked() {
-    throw new UnsupportedOperationException();
+    return core.unlinked();
   }
 
   /**
@@ -156,7 +269,13 @@ public final class ReplicaImage implements AutoCloseable {
    * writes again whatever an earlier failure left unwritten.
    */
   public void giveBack(byte[] payload) throws IOException {
-    throw new UnsupportedOperationException();
+    if (stage == Stage.OPENED) {
+      throw new IllegalStateException("recover first");
+    }
+    core.giveBack();
+    core.writeSlot(payload);
+    core.sync();
+    stage = Stage.READY;
   }
 
   /**
@@ -165,7 +284,22 @@ public final class ReplicaImage implements AutoCloseable {
    * Idempotent; on an image that is settled already with an equal payload it writes nothing.
    */
   public void settle(byte[] payload) throws IOException {
-    throw new UnsupportedOperationException();
+    requireStage(Stage.READY);
+    if (core.hasOpenBatch()) {
+      throw new IllegalStateException("give back the failed batch first: " + batch);
+    }
+    if (isSettled(payload)) {
+      return;
+    }
+    if (core.hasUnsynced()) {
+      core.sync();
+    }
+    if (!core.isExact()) {
+      core.writeSlot(payload);
+      core.sync();
+      core.giveBack();
+    }
+    core.riseToClean(Optional.of(payload));
   }
 
   /** The image's snapshots, in table order. Any thread. */
@@ -185,12 +319,27 @@ public final class ReplicaImage implements AutoCloseable {
 
   /** Whether an fdatasync of this open image has failed and nothing has made up for it yet. */
   public boolean syncFailed() {
-    throw new UnsupportedOperationException();
+    return core.syncFailed();
   }
 
   /** Closes the file. Writes nothing: settle first, or the next open recovers. */
   @Override
   public void close() throws IOException {
-    throw new UnsupportedOperationException();
+    core.close();
+  }
+
+  private boolean isSettled(byte[] payload) {
+    SlotState slot = slot();
+    return core.isClean()
+        && core.isExact()
+        && !core.hasUnsynced()
+        && slot.clean()
+        && Arrays.equals(slot.payload(), payload);
+  }
+
+  private void requireStage(Stage needed) {
+    if (stage != needed) {
+      throw new IllegalStateException(name + " is " + stage + ", not " + needed);
+    }
   }
 }

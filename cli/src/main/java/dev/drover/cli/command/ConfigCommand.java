@@ -1,0 +1,59 @@
+package dev.drover.cli.command;
+
+import dev.drover.cli.config.Setting;
+import dev.drover.cli.terminal.Fields;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code drover config}. */
+@Command(
+    name = "config",
+    description = "Settings and where they come from.",
+    subcommands = ConfigCommand.Print.class)
+final class ConfigCommand implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "no command given");
+  }
+
+  /** {@code drover config print}. */
+  @Command(
+      name = "print",
+      description = "Prints every effective setting and its origin; secrets are masked.")
+  static final class Print implements Callable<Integer> {
+    private final Session session;
+
+    Print(Session session) {
+      this.session = session;
+    }
+
+    @Override
+    public Integer call() {
+      List<Map<String, Object>> rows = new ArrayList<>();
+      for (Setting setting : session.settings().all()) {
+        rows.add(
+            Fields.of("key", setting.key())
+                .and("value", setting.shown())
+                .and("origin", setting.origin())
+                .map());
+        if (!session.console().json()) {
+          session
+              .console()
+              .line("%s=%s  (%s)".formatted(setting.key(), setting.shown(), setting.origin()));
+        }
+      }
+      if (session.console().json()) {
+        session.console().object(Fields.of("settings", rows));
+      }
+      return 0;
+    }
+  }
+}

@@ -1,0 +1,79 @@
+package dev.drover.cli.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DroverCommandTest {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "nonsense",
+        "--nonsense",
+        "broker",
+        "broker --dir x --port abc",
+        "broker --dir x --port 70000",
+        "config",
+        "config print --bootstrap-servers nowhere",
+        "config print --prefix a.b",
+        "config print --config does-not-exist"
+      })
+  void aWrongCallIsOneLineAndExitTwo(String call) {
+    Run run = Run.drover(call.isEmpty() ? new String[0] : call.split(" "));
+    assertEquals(2, run.exit(), run.err());
+    assertEquals(1, run.err().lines().count(), run.err());
+    assertTrue(run.err().startsWith("drover: "), run.err());
+    assertEquals("", run.out());
+  }
+
+  @Test
+  void withJsonAnErrorIsAlsoTheLastObjectOfTheData() {
+    Run run = Run.drover("broker", "--json", "--nonsense");
+    assertEquals(2, run.exit());
+    assertEquals("error", run.lastObject().get("type").asText());
+    assertEquals("USAGE", run.lastObject().get("code").asText());
+    assertFalse(run.lastObject().get("message").asText().isEmpty());
+    assertTrue(run.lastObject().has("hint"));
+    assertEquals(1, run.err().lines().count(), run.err());
+  }
+
+  @Test
+  void theOptionsOfTheRootAreUnderstoodBeforeAndAfterTheVerb() {
+    Run before = Run.drover("--prefix", "p", "--json", "config", "print");
+    Run after = Run.drover("config", "print", "--prefix", "p", "--json");
+    assertEquals(0, before.exit(), before.err());
+    assertEquals(before, after);
+    assertEquals("p", before.document().at("/settings/0/value").asText());
+    assertEquals("flag --prefix", before.document().at("/settings/0/origin").asText());
+  }
+
+  @Test
+  void theEnvironmentNamesTheBroker() {
+    Run run = Run.drover(Map.of("DROVER_BOOTSTRAP_SERVERS", "h:1"), "config", "print", "--json");
+    assertEquals("h:1", run.document().at("/settings/0/value").asText());
+    assertEquals(
+        "environment DROVER_BOOTSTRAP_SERVERS", run.document().at("/settings/0/origin").asText());
+  }
+
+  @Test
+  void helpAndVersionAreDataOnEveryLevel() {
+    assertTrue(Run.drover("--version").out().matches("drover \\d+\\.\\d+.*\\R"));
+    assertTrue(Run.drover("broker", "--version").out().startsWith("drover "));
+    assertTrue(Run.drover("--help").out().contains("broker"));
+    assertEquals(0, Run.drover("config", "print", "--help").exit());
+  }
+
+  @Test
+  void theCompletionScriptKnowsTheVerbs() {
+    Run run = Run.drover("completion");
+    assertEquals(0, run.exit());
+    assertTrue(run.out().contains("broker"));
+    assertTrue(run.out().contains("complete -F"));
+  }
+}

@@ -1,0 +1,137 @@
+package dev.drover.qcow2.check;
+
+import dev.drover.qcow2.check.Finding.Kind;
+import dev.drover.qcow2.format.Header;
+import dev.drover.qcow2.format.RefcountTable;
+import dev.drover.qcow2.format.SnapshotEntry;
+import dev.drover.qcow2.io.BlockFile;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * How often each cluster is referenced, counted as {@code qemu-img check} counts: header, the
+ * active and every snapshot's L1 and L2 tables with what they point at (each cluster that a
+ * compressed stream touches once), snapshot table, refcount table and blocks, bitmaps. The stored
+ * refcounts play no part: they are what this is compared with, see {@link StoredRefcounts}.
+ *
+ * <p>Memory: three bytes a cluster, in chunks that exist once something in them is referenced.
+ */
+public final class ReferenceCount {
+
+  private static final int CHUNK_BITS = 15;
+  private static final int CHUNK = 1 << CHUNK_BITS;
+
+  private final int clusterBits;
+  private final long fileBytes;
+  private final Findings findings = new Findings();
+  private final char[][] counts;
+  private final byte[][] roles;
+  private long end;
+
+  private final ActiveClusters active = new ActiveClusters();
+
+  private ReferenceCount(int clusterBits, long fileBytes) {
+    this.clusterBits = clusterBits;
+    this.fileBytes = fileBytes;
+    // One cluster behind the end of the file may be referenced in part.
+    int chunks = Math.toIntExact((clustersOfFile() >>> CHUNK_BITS) + 1);
+    this.counts = new char[chunks][];
+    this.roles = new byte[chunks][];
+  }
+
+  /**
+   * Counts all references.
+   *
+   * @param snapshots the entries of the image's snapshot table
+   * @throws IOException of the file: what could not be read is never taken for unreferenced
+   */
+  public static ReferenceCount of(BlockFile file, Header header, List<SnapshotEntry> snapshots)
+      throws IOException {
+    ReferenceCount count = new ReferenceCount(header.clusterBits(), file.length());
+    new ReferenceWalk(file, header, snapshots, count).run();
+    return count;
+  }
+
+  /** Clusters of the file, a partial last one included. */
+  public long clustersOfFile() {
+    long size = 1L << clusterBits;
+    return (fileBytes >>> clusterBits) + ((fileBytes & (size - 1)) == 0 ? 0 : 1);
+  }
+
+  /** The first cluster behind all that are referenced. */
+  public long end() {
+    return end;
+  }
+
+  /** References to a cluster; 0 for one that nothing reaches. */
+  public int references(long cluster) {
+    long chunk = cluster >>> CHUNK_BITS;
+    if (chunk >= counts.length || counts[(int) chunk] == null) {
+      return 0;
+    }
+    return counts[(int) chunk][(int) cluster & (CHUNK - 1)];
+  }
+
+  /** Whether anything is referenced among the {@code clusters} clusters from {@code first} on. */
+  boolean anyReferences(long first, long clusters) {
+    for (long chunk = first >>> CHUNK_BITS;
+        chunk <= (first + clusters - 1) >>> CHUNK_BITS;
+        chunk++) {
+      if (chunk < counts.length && counts[(int) chunk] != null) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Corruptions and overlaps seen on the way. */
+  public Findings findings() {
+    return findings;
+  }
+
+  /** Statistics of what the active table maps. */
+  public ActiveClusters active() {
+    return active;
+  }
+
+  /** Counts one reference to every cluster that the range touches. */
+  void add(Role role, long offset, long bytes) {
+    if (bytes <= 0) {
+      return;
+    }
+    // The last cluster of a file may be there in part; a whole one behind it may not.
+    if (offset > Long.MAX_VALUE - bytes || offset + bytes - fileBytes >= 1L << clusterBits) {
+      findings.add(
+          Kind.CORRUPTION,
+          offset,
+          "%s of %d bytes reaches beyond the end of the file at %d"
+              .formatted(role, bytes, fileBytes));
+      return;
+    }
+    for (long c = offset >>> clusterBits; c <= (offset + bytes - 1) >>> clusterBits; c++) {
+      addOne(role, c);
+    }
+  }
+
+  private void addOne(Role role, long cluster) {
+    int chunk = (int) (cluster >>> CHUNK_BITS);
+    int index = (int) cluster & (CHUNK - 1);
+    if (counts[chunk] == null) {
+      counts[chunk] = new char[CHUNK];
+      roles[chunk] = new byte[CHUNK];
+    }
+    byte before = roles[chunk][index];
+    if (before != 0 && !role.agreesWith(Role.of(before))) {
+      findings.add(
+          Kind.OVERLAP, cluster << clusterBits, role + " in a cluster of the " + Role.of(before));
+    }
+    roles[chunk][index] = role.code();
+    if (counts[chunk][index] == RefcountTable.MAX_REFCOUNT) {
+      findings.add(
+          Kind.CORRUPTION, cluster << clusterBits, "more references than a refcount can hold");
+      return;
+    }
+    counts[chunk][index]++;
+    end = Math.max(end, cluster + 1);
+  }
+}

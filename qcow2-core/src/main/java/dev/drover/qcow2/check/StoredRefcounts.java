@@ -1,0 +1,92 @@
+package dev.drover.qcow2.check;
+
+import dev.drover.qcow2.format.Geometry;
+import dev.drover.qcow2.format.Header;
+import dev.drover.qcow2.format.RefcountTable;
+import dev.drover.qcow2.io.BlockFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * The refcounts that the image stores, read block by block: sequential questions cost one read a
+ * block.
+ */
+public final class StoredRefcounts {
+
+  /** Told of every cluster whose stored refcount is not the counted one, in ascending order. */
+  public interface Visitor {
+
+    /** {@code stored} higher: a leak. Lower: a corruption. */
+    void differs(long cluster, int stored, int references) throws IOException;
+
+    /** The block that counts these clusters has no usable place in the file. */
+    void unreadable(long firstCluster, long clusters) throws IOException;
+  }
+
+  private static final long NO_BLOCK = -1;
+
+  private final BlockFile file;
+  private final Geometry geometry;
+  private final long[] table;
+  private final ByteBuffer block;
+  private long blockIndex = NO_BLOCK;
+
+  public StoredRefcounts(BlockFile file, Header header) throws IOException {
+    this.file = file;
+    this.geometry = header.geometry();
+    this.table = RefcountTable.read(file, header);
+    this.block = ByteBuffer.allocate(geometry.clusterSize());
+  }
+
+  /** Clusters that the table has room to count. */
+  long capacity() {
+    return (long) table.length * geometry.blockEntries();
+  }
+
+  /** Where the block that counts this cluster is; 0 for nowhere. */
+  long blockOffset(long cluster) {
+    long index = RefcountTable.tableIndex(cluster, geometry);
+    return index < table.length ? RefcountTable.offset(table[(int) index]) : 0;
+  }
+
+  private boolean isReadable(long cluster) {
+    long offset = blockOffset(cluster);
+    return offset >= 0 && geometry.isAligned(offset);
+  }
+
+  /** The stored refcount; 0 where no block counts the cluster. */
+  public int get(long cluster) throws IOException {
+    long index = RefcountTable.tableIndex(cluster, geometry);
+    if (blockOffset(cluster) == 0 || !isReadable(cluster)) {
+      return 0;
+    }
+    if (blockIndex != index) {
+      blockIndex = NO_BLOCK;
+      file.read(block.clear(), blockOffset(cluster));
+      blockIndex = index;
+    }
+    return RefcountTable.count(block, RefcountTable.blockIndex(cluster, geometry));
+  }
+
+  /**
+   * Compares every stored refcount with the counted references, also behind the end of the file
+   * (where qemu-img does not look, and where a refcount becomes a leak once the file grows).
+   */
+  public void compare(ReferenceCount counted, Visitor visitor) throws IOException {
+    long entries = geometry.blockEntries();
+    long end = Math.max(capacity(), counted.end());
+    for (long first = 0; first < end; first += entries) {
+      if (!isReadable(first)) {
+        visitor.unreadable(first, entries);
+      } else if (blockOffset(first) != 0 || counted.anyReferences(first, entries)) {
+        for (long cluster = first; cluster < first + entries; cluster++) {
+          int stored = get(cluster);
+          int references = counted.references(cluster);
+          if (stored != references) {
+            visitor.differs(cluster, stored, references);
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package dev.drover.qcow2.core;
+
+import dev.drover.qcow2.format.Geometry;
+import dev.drover.qcow2.format.L1Entry;
+import dev.drover.qcow2.format.L2Entry;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.TreeMap;
+
+/**
+ * Splits what a batch changes into work on clusters and tables, as the mapping stands. Reads tables
+ * and writes nothing.
+ *
+ * <p>Zeroes over whole clusters stay ranges: a batch that zeroes an empty terabyte costs nothing,
+ * and one that zeroes a full one costs its tables, never a node a cluster.
+ */
+final class BatchPlan {
+
+  private final Geometry geometry;
+  private final Mapping mapping;
+  private final long virtualSize;
+  private final boolean backed;
+  private final TreeMap<Integer, TableWork> tables = new TreeMap<>();
+  private final List<Segment> pieces = new ArrayList<>();
+  private long pieceCluster;
+
+  private BatchPlan(Geometry geometry, Mapping mapping, long virtualSize, boolean backed) {
+    this.geometry = geometry;
+    this.mapping = mapping;
+    this.virtualSize = virtualSize;
+    this.backed = backed;
+  }
+
+  /** Work under each L1 entry, ascending. */
+  static Collection<TableWork> of(
+      Collection<Segment> segments,
+      Geometry geometry,
+      Mapping mapping,
+      long virtualSize,
+      boolean backed)
+      throws IOException {
+    BatchPlan plan = new BatchPlan(geometry, mapping, virtualSize, backed);
+    for (Segment segment : segments) {
+      plan.add(segment);
+    }
+    plan.finishCluster();
+    return plan.tables.values();
+  }
+
+  private void add(Segment segment) throws IOException {
+    long end = segment.end();
+    if (segment.isZero() && end == virtualSize) {
+      end = geometry.roundUp(end); // nothing lives behind the disk's end in its last cluster
+    }
+    long at = segment.start();
+    while (at < segment.end()) {
+      long clusterStart = geometry.roundDown(at);
+      long clusterEnd = clusterStart + geometry.clusterSize();
+      if (segment.isZero() && at == clusterStart && end >= clusterEnd) {
+        finishCluster();
+        at = geometry.roundDown(end);
+        zeroWhole(clusterStart, at, segment.keep());
+      } else {
+        addPiece(segment.clip(at, clusterEnd));
+        at = clusterEnd;
+      }
+    }
+  }
+
+  private void addPiece(Segment piece) throws IOException {
+    long cluster = piece.start() >>> geometry.clusterBits();
+    if (cluster != pieceCluster) {
+      finishCluster();
+      pieceCluster = cluster;
+    }
+    pieces.add(piece);
+  }
+
+  private void finishCluster() throws IOException {
+    if (pieces.isEmpty()) {
+      return;
+    }
+    long start = pieceCluster << geometry.clusterBits();
+    long end = Math.min(start + geometry.clusterSize(), virtualSize);
+    long covered = pieces.stream().mapToLong(Segment::length).sum();
+    if (covered == end - start && pieces.stream().allMatch(Segment::isZero)) {
+      boolean keep = pieces.stream().anyMatch(Segment::keep);
+      zeroWhole(start, start + geometry.clusterSize(), keep);
+    } else {
+      writeCluster();
+    }
+    pieces.clear();
+  }
+
+  private void writeCluster() throws IOException {
+    TableWork table = table((int) (pieceCluster / geometry.l2Entries()));
+    long entry = mapping.entry(mapping.l1(), pieceCluster);
+    boolean zeroOnly = pieces.stream().allMatch(Segment::isZero);
+    boolean standard = !L2Entry.isCompressed(entry);
+    boolean readsZero = standard && (entry & L2Entry.ZERO_FLAG) != 0;
+    boolean empty = standard && (entry & L2Entry.OFFSET_MASK) == 0;
+    if (zeroOnly && (readsZero || empty && !backed)) {
+      return; // zeroes upon zeroes
+    }
+    boolean own =
+        standard
+            && !empty
+            && (entry & L2Entry.COPIED_FLAG) != 0
+            && L1Entry.isCopied(table.oldL1Entry());
+    ClusterWork.Kind kind =
+        !own
+            ? ClusterWork.Kind.NEW
+            : readsZero ? ClusterWork.Kind.REVIVED : ClusterWork.Kind.IN_PLACE;
+    table.clusters().add(new ClusterWork(pieceCluster, kind, entry, pieces));
+  }
+
+  private TableWork table(int index) {
+    return tables.computeIfAbsent(
+        index,
+        i -> {
+          long entry = mapping.l1()[i];
+          return new TableWork(i, entry, L1Entry.isCopied(entry) && L1Entry.offset(entry) != 0);
+        });
+  }
+
+  private void zeroWhole(long start, long end, boolean keep) throws IOException {
+    long at = start;
+    while (at < end) {
+      int l1Index = (int) (at / geometry.l2Bytes());
+      long tableEnd = Math.min(end, (l1Index + 1L) * geometry.l2Bytes());
+      int from = (int) (at >>> geometry.clusterBits()) & (geometry.l2Entries() - 1);
+      int to = from + (int) ((tableEnd - at) >>> geometry.clusterBits());
+      zeroEntries(l1Index, from, to, keep);
+      at = tableEnd;
+    }
+  }
+
+  private void zeroEntries(int l1Index, int from, int to, boolean keep) throws IOException {
+    long[] entries = mapping.table(mapping.l1()[l1Index]);
+    if (entries == null && !backed) {
+      return;
+    }
+    for (int i = from; i < to; i++) {
+      long entry = entries == null ? 0 : entries[i];
+      if (zeroed(entry, keep, backed) != entry) {
+        table(l1Index).zeroes().add(new TableWork.ZeroRange(i, to, keep));
+        return;
+      }
+    }
+  }
+
+  /** What an entry becomes when its whole cluster is zeroed. */
+  static long zeroed(long entry, boolean keep, boolean backed) {
+    long nothing = backed ? L2Entry.ZERO_FLAG : 0;
+    if (L2Entry.isCompressed(entry)) {
+      return nothing;
+    }
+    if ((entry & L2Entry.OFFSET_MASK) == 0) {
+      return (entry & L2Entry.ZERO_FLAG) != 0 ? entry : nothing;
+    }
+    return keep ? entry | L2Entry.ZERO_FLAG : nothing;
+  }
+}

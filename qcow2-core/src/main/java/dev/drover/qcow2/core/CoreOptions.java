@@ -1,0 +1,18 @@
+package dev.drover.qcow2.core;
+
+/**
+ * Bounds of an open image.
+ *
+ * @param windowBytes how much space one window sets aside
+ * @param tableCacheBytes memory for L2 tables
+ * @param refcountCacheBytes memory for refcount blocks
+ * @param punchFreed whether space of freed clusters goes back to the host
+ * @param journaled whether replay rewrites what a power cut takes: only then a cluster that is
+ *     wholly written may be linked before its data is durable
+ */
+public record CoreOptions(
+    long windowBytes,
+    long tableCacheBytes,
+    long refcountCacheBytes,
+    boolean punchFreed,
+    boolean journaled) {}

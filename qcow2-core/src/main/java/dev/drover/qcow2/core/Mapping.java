@@ -1,0 +1,119 @@
+package dev.drover.qcow2.core;
+
+import dev.drover.qcow2.format.Geometry;
+import dev.drover.qcow2.format.L1Entry;
+import dev.drover.qcow2.format.TablePointer;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * Where each guest cluster is: the active L1 table, wholly in memory, and the L2 tables, cached.
+ *
+ * <p>Tables are changed by the writing thread under the image's write lock and written through at
+ * once, so readers under the read lock see whole states only. Memory holds a link from the moment
+ * it is submitted (I-06).
+ */
+final class Mapping {
+
+  private final Disk disk;
+  private final Geometry geometry;
+  private final Pointers pointers;
+  private final TableCache<long[]> tables;
+  private long[] l1;
+  private TablePointer place;
+
+  Mapping(Disk disk, Geometry geometry, TablePointer place, Pointers pointers, long cacheBytes)
+      throws IOException {
+    this.disk = disk;
+    this.geometry = geometry;
+    this.pointers = pointers;
+    this.tables =
+        new TableCache<>(
+            (int) Math.min(cacheBytes / geometry.clusterSize(), 1 << 20), this::readTable);
+    load(place);
+  }
+
+  /** Reads the active L1 table anew; cached L2 tables are dropped. */
+  void load(TablePointer from) throws IOException {
+    long[] entries = readL1(from);
+    tables.clear();
+    l1 = entries;
+    place = from;
+    pointers.l1Table(from, entries);
+  }
+
+  /** Reads any L1 table, also a snapshot's. */
+  long[] readL1(TablePointer from) throws IOException {
+    byte[] bytes = new byte[Math.multiplyExact(from.count(), Long.BYTES)];
+    disk.readTable(bytes, from.offset().bytes());
+    return longs(bytes);
+  }
+
+  private long[] readTable(long offset) throws IOException {
+    byte[] bytes = new byte[geometry.clusterSize()];
+    disk.readTable(bytes, offset);
+    return longs(bytes);
+  }
+
+  private static long[] longs(byte[] bytes) {
+    long[] entries = new long[bytes.length / Long.BYTES];
+    ByteBuffer.wrap(bytes).asLongBuffer().get(entries);
+    return entries;
+  }
+
+  static ByteBuffer bytes(long[] entries, int from, int to) {
+    ByteBuffer bytes = ByteBuffer.allocate((to - from) * Long.BYTES);
+    bytes.asLongBuffer().put(entries, from, to - from);
+    return bytes;
+  }
+
+  /** The active L1 table itself. Whoever changes it holds the write lock. */
+  long[] l1() {
+    return l1;
+  }
+
+  TablePointer place() {
+    return place;
+  }
+
+  /** The L2 table that an L1 entry points at, null for none. Not to be kept across a lock. */
+  long[] table(long l1Entry) throws IOException {
+    long offset = pointers.l2Table(l1Entry);
+    return offset == 0 ? null : tables.get(offset);
+  }
+
+  /** The raw L2 entry of a guest cluster, seen through an L1 table; 0 where there is no table. */
+  long entry(long[] through, long guestCluster) throws IOException {
+    int l2Bits = geometry.clusterBits() - 3;
+    long index = guestCluster >>> l2Bits;
+    if (index >= through.length) {
+      return 0;
+    }
+    long[] table = table(through[(int) index]);
+    return table == null ? 0 : table[(int) guestCluster & (geometry.l2Entries() - 1)];
+  }
+
+  /** Writes a stretch of an L2 table that was changed in memory. */
+  void writeTable(long offset, long[] table, int from, int to) throws IOException {
+    disk.writeTable(offset + (long) from * Long.BYTES, bytes(table, from, to));
+  }
+
+  /** Points the active L1 entry at a table in memory; {@link #writeL1} must follow at once. */
+  void setL1(int index, long offset, long[] table) {
+    pointers.l2Table(L1Entry.offset(l1[index]), offset);
+    l1[index] = offset == 0 ? 0 : L1Entry.of(offset, true);
+    if (table != null) {
+      tables.put(offset, table);
+    }
+  }
+
+  /** Writes active L1 entries that were changed in memory. */
+  void writeL1(int from, int to) throws IOException {
+    disk.writeTable(place.offset().bytes() + (long) from * Long.BYTES, bytes(l1, from, to));
+  }
+
+  /** Drops a cached table in a freed cluster. */
+  void forget(long offset) {
+    tables.forget(offset);
+  }
+}
