@@ -1,5 +1,5 @@
 /**
  * Host files as {@link dev.drover.qcow2.io.BlockFile}, with QEMU's locks and fallocate(2). Uses the
- * JDK alone. Start with {@code HostFile}.
+ * JDK alone. Start with {@link dev.drover.qcow2.file.HostFile}.
  */
 package dev.drover.qcow2.file;

@@ -1,0 +1,186 @@
+package dev.drover.qcow2.file;
+
+import dev.drover.qcow2.Qcow2Exception;
+import dev.drover.qcow2.Qcow2Exception.Code;
+import dev.drover.qcow2.io.BlockFile;
+import dev.drover.qcow2.io.DiskFullException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousFileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Future;
+
+/**
+ * A file of the host, locked against QEMU and against other parts of this process while it is open.
+ *
+ * <p>I/O happens in the calling thread. Interrupting that thread does not close the file, unlike
+ * with the JDK's FileChannel; the thread stays interrupted.
+ */
+public final class HostFile implements BlockFile {
+
+  private final Path path;
+  private final OpenFile.Use use;
+  private final AsynchronousFileChannel channel;
+  private final Optional<NativeFile> nativeFile;
+  private final boolean writable;
+
+  private HostFile(Path path, OpenFile.Use use, boolean writable) {
+    this.path = path;
+    this.use = use;
+    this.channel = use.descriptors().channel();
+    this.nativeFile = use.descriptors().nativeFile();
+    this.writable = writable;
+  }
+
+  /**
+   * Makes a new, empty file and holds it as its only writer.
+   *
+   * @throws java.nio.file.FileAlreadyExistsException and nothing is touched
+   */
+  public static HostFile createNew(Path path) throws IOException {
+    return open(path, Sharing.WRITER, true, true);
+  }
+
+  /**
+   * Opens a file and keeps everybody else off it.
+   *
+   * @throws Qcow2Exception IMAGE_IN_USE
+   */
+  public static HostFile openForWriting(Path path) throws IOException {
+    return open(path, Sharing.WRITER, false, true);
+  }
+
+  /**
+   * Opens a file for reading and keeps writers off it.
+   *
+   * @throws Qcow2Exception IMAGE_IN_USE if there is one
+   */
+  public static HostFile openForReading(Path path) throws IOException {
+    return open(path, Sharing.READER, false, true);
+  }
+
+  /** Opens a file for reading whoever has it, as QEMU's {@code -U}: it may change meanwhile. */
+  public static HostFile openForced(Path path) throws IOException {
+    return open(path, Sharing.FORCED, false, true);
+  }
+
+  static HostFile open(Path path, Sharing sharing, boolean createNew, boolean nativeCalls)
+      throws IOException {
+    OpenFile.Use use = OpenFile.open(path, sharing, createNew, nativeCalls);
+    return new HostFile(path, use, sharing == Sharing.WRITER);
+  }
+
+  public Path path() {
+    return path;
+  }
+
+  /** Which file it is; another one after a copy or a restore. */
+  public FileIdentity identity() {
+    return use.identity();
+  }
+
+  @Override
+  public void read(ByteBuffer dst, long offset) throws IOException {
+    long at = offset;
+    while (dst.hasRemaining()) {
+      int n = await(channel.read(dst, at));
+      if (n < 0) {
+        while (dst.hasRemaining()) {
+          dst.put((byte) 0);
+        }
+        return;
+      }
+      at += n;
+    }
+  }
+
+  @Override
+  public void write(ByteBuffer src, long offset) throws IOException {
+    checkWritable();
+    long at = offset;
+    while (src.hasRemaining()) {
+      try {
+        at += await(channel.write(src, at));
+      } catch (IOException e) {
+        throw isDiskFull(e, src.remaining()) ? new DiskFullException(name(), e) : e;
+      }
+    }
+  }
+
+  /** The I/O is over when the future is made, see {@link OpenFile}. */
+  private static int await(Future<Integer> io) throws IOException {
+    assert io.isDone();
+    return switch (io.state()) {
+      case SUCCESS -> io.resultNow();
+      case FAILED, CANCELLED, RUNNING -> throw failure(io);
+    };
+  }
+
+  private static IOException failure(Future<Integer> io) {
+    Throwable cause = io.exceptionNow();
+    return cause instanceof IOException e ? e : new IOException(cause);
+  }
+
+  /** The JDK has no type for it, and its message may be in any language. */
+  private boolean isDiskFull(IOException e, long wanted) {
+    String message = String.valueOf(e.getMessage());
+    if (message.contains("No space left") || message.contains("quota exceeded")) {
+      return true;
+    }
+    try {
+      return Files.getFileStore(path).getUsableSpace() < wanted;
+    } catch (IOException unknown) {
+      return false;
+    }
+  }
+
+  @Override
+  public long length() throws IOException {
+    return channel.size();
+  }
+
+  @Override
+  public void setLength(long bytes) throws IOException {
+    checkWritable();
+    if (nativeFile.isPresent()) {
+      nativeFile.get().setLength(bytes);
+    } else if (bytes <= length()) {
+      channel.truncate(bytes);
+    } else {
+      write(ByteBuffer.allocate(1), bytes - 1);
+    }
+  }
+
+  @Override
+  public void sync() throws IOException {
+    channel.force(false);
+  }
+
+  @Override
+  public void punch(long offset, long length) throws IOException {
+    checkWritable();
+    if (nativeFile.isPresent()) {
+      nativeFile.get().punch(offset, length);
+    }
+  }
+
+  private void checkWritable() throws Qcow2Exception {
+    if (!writable) {
+      throw new Qcow2Exception(
+          Code.READ_ONLY, name(), "opened for reading only", "open it for writing");
+    }
+  }
+
+  @Override
+  public String name() {
+    return path.toString();
+  }
+
+  /** Idempotent. */
+  @Override
+  public void close() throws IOException {
+    use.close();
+  }
+}

@@ -1,0 +1,91 @@
+package dev.drover.qcow2.file;
+
+import dev.drover.qcow2.io.DiskFullException;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** A second descriptor of a file, for what the JDK's channels can't do. */
+final class NativeFile implements Closeable {
+
+  private final Libc libc;
+  private final int fd;
+  private final String name;
+  private volatile boolean canPunch = true;
+
+  private NativeFile(Libc libc, int fd, String name) {
+    this.libc = libc;
+    this.fd = fd;
+    this.name = name;
+  }
+
+  /** Empty where there is no such thing as a native file here. */
+  static Optional<NativeFile> open(Path path, boolean writable) throws IOException {
+    if (Libc.INSTANCE.isEmpty()) {
+      return Optional.empty();
+    }
+    Libc libc = Libc.INSTANCE.get();
+    int flags = (writable ? Libc.O_RDWR : Libc.O_RDONLY) | Libc.O_CLOEXEC;
+    int fd = libc.open(path.toString(), flags);
+    if (fd < 0) {
+      throw new IOException(path + ": open: errno " + -fd);
+    }
+    return Optional.of(new NativeFile(libc, fd, path.toString()));
+  }
+
+  void setLength(long bytes) throws IOException {
+    check("ftruncate", libc.ftruncate(fd, bytes));
+  }
+
+  /** Does nothing on a filesystem that can't. */
+  void punch(long offset, long length) throws IOException {
+    if (!canPunch || length <= 0) {
+      return;
+    }
+    int mode = Libc.FALLOC_FL_KEEP_SIZE | Libc.FALLOC_FL_PUNCH_HOLE;
+    int result = libc.fallocate(fd, mode, offset, length);
+    while (result == -Libc.EINTR) {
+      result = libc.fallocate(fd, mode, offset, length);
+    }
+    if (result == -Libc.EOPNOTSUPP) {
+      canPunch = false;
+      return;
+    }
+    check("fallocate", result);
+  }
+
+  /** Takes a shared lock on one byte; false if somebody else has it exclusively. */
+  boolean lockShared(long at) throws IOException {
+    int result = libc.setLock(fd, Libc.F_RDLCK, at);
+    if (result == -Libc.EAGAIN || result == -Libc.EACCES) {
+      return false;
+    }
+    check("fcntl", result);
+    return true;
+  }
+
+  void unlock(long at) throws IOException {
+    check("fcntl", libc.setLock(fd, Libc.F_UNLCK, at));
+  }
+
+  /** Whether another open file, of this process too, has any lock on the byte. */
+  boolean isLockedByOthers(long at) throws IOException {
+    return check("fcntl", libc.getLock(fd, Libc.F_WRLCK, at)) != Libc.F_UNLCK;
+  }
+
+  private int check(String call, int result) throws IOException {
+    if (result == -Libc.ENOSPC || result == -Libc.EDQUOT) {
+      throw new DiskFullException(name, new IOException(call + ": errno " + -result));
+    }
+    if (result < 0) {
+      throw new IOException(name + ": " + call + ": errno " + -result);
+    }
+    return result;
+  }
+
+  @Override
+  public void close() {
+    libc.close(fd); // nothing was written through this descriptor
+  }
+}
