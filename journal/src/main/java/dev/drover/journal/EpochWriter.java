@@ -151,6 +151,11 @@ public final class EpochWriter implements IntentSink {
     log.close();
   }
 
+  /** Ends because of a defect in the writer or around it. To be called on the same thread. */
+  public void fail(Throwable defect) {
+    end(new JournalException(Code.APPEND_FAILED, "internal error: " + defect, defect));
+  }
+
   /** Whether the writer has ended; further steps do nothing. */
   public boolean isEnded() {
     return phase == Phase.ENDED;
@@ -205,7 +210,7 @@ public final class EpochWriter implements IntentSink {
     LogTail tail = LogTail.below(log.endOffset(), log);
     if (window != null) {
       // After a failure: a later EPOCH in the log means fenced, not one more try.
-      refuseTruncated(tail.endOffset());
+      refuseToLookShort(tail.endOffset());
       obey(window.watched(tail.endOffset(), log.read(window.nextOffset(), tail.endOffset())));
     } else if (!options.takeOver && isForeignAndAlive(tail.writer())) {
       throw alive(tail.writer());
@@ -236,7 +241,11 @@ public final class EpochWriter implements IntentSink {
       settledTotal = tail.totalPayloadBytes();
       stamp = tail.timestampMillis();
     } else {
-      refuseTruncated(tookAt);
+      if (tookAt < window.nextOffset()) {
+        throw new JournalException(
+                Code.TRUNCATED, "it had reached offset " + window.nextOffset() + " before")
+            .at(options.journal, tookAt);
+      }
       List<Settled> landed = new ArrayList<>();
       obey(window.landed(tookAt, log.read(window.nextOffset(), tookAt), landed));
       landed.forEach(this::settle);
@@ -251,11 +260,13 @@ public final class EpochWriter implements IntentSink {
     probation = appends.size();
   }
 
-  private void refuseTruncated(long end) throws JournalException {
+  private void refuseToLookShort(long end) throws JournalException {
     if (end < window.nextOffset()) {
+      // No proof of a loss: a deposed leader that does not know it yet answers so.
       throw new JournalException(
-              Code.TRUNCATED, "it had reached offset " + window.nextOffset() + " before")
-          .at(options.journal, end);
+          Code.NOT_AVAILABLE,
+          "the journal seems to end at offset %d and had reached %d"
+              .formatted(end, window.nextOffset()));
     }
   }
 

@@ -20,7 +20,10 @@ import java.util.concurrent.CompletableFuture;
  * </ul>
  */
 public interface IntentSink extends AutoCloseable {
-  /** This writer's epoch: the offset of its EPOCH record. */
+  /**
+   * This writer's epoch: the offset of its EPOCH record. After a failure that the sink could repair
+   * by itself it is a later one.
+   */
   long epoch();
 
   /**
@@ -28,14 +31,15 @@ public interface IntentSink extends AutoCloseable {
    * May block while too much is in flight. The data must not change until the future completes.
    *
    * @return the offset of the intent's (last) record; completes with {@link JournalException}:
-   *     FENCED, APPEND_FAILED or CLOSED. Continuations run on the sink's own thread: keep them
-   *     short
+   *     FENCED, APPEND_FAILED, CLOSED, or what is wrong with the journal. Continuations run on the
+   *     sink's own thread: keep them short
    */
   CompletableFuture<Long> append(Intent intent);
 
   /**
    * Completes when nothing can be appended any more, with the reason: FENCED (another writer took
-   * over) or APPEND_FAILED. Never completes exceptionally; not completed by {@link #close}.
+   * over), APPEND_FAILED, or what is wrong with the journal. Never completes exceptionally; not
+   * completed by {@link #close}.
    */
   CompletableFuture<JournalException> lost();
 

@@ -15,12 +15,17 @@ import java.util.List;
  * run names as acknowledged.
  *
  * @param endOffset the end that was looked from
+ * @param countsBelow records of the writer's epoch count below this offset and no further
  * @param totalPayloadBytes of the records that count, up to the end
  * @param timestampMillis the latest time stamped, so that no later record is stamped earlier
  * @param writer who wrote last; null when nobody has
  */
 public record LogTail(
-    long endOffset, long totalPayloadBytes, long timestampMillis, WriterState writer) {
+    long endOffset,
+    long countsBelow,
+    long totalPayloadBytes,
+    long timestampMillis,
+    WriterState writer) {
   private static final int FIRST_LOOK = 16;
   private static final int GROWTH = 4;
 
@@ -37,7 +42,7 @@ public record LogTail(
         break;
       }
     }
-    return new LogTail(end, 0, 0, null);
+    return new LogTail(end, 0, 0, 0, null);
   }
 
   private static LogTail fromRun(Run run, long end, LogView log) throws JournalException {
@@ -63,7 +68,20 @@ public record LogTail(
             opened == null ? "unknown" : opened.image(),
             Instant.ofEpochMilli(newest.timestampMillis()),
             newest.intent() instanceof Intent.Heartbeat(boolean closing) && closing);
-    return new LogTail(end, total, time, writer);
+    long countsBelow = (run.last == null ? run.epoch : run.last.offset()) + 1;
+    return new LogTail(end, countsBelow, total, time, writer);
+  }
+
+  /** Whether the record counts, as far as the log below {@code end} can tell. */
+  public static boolean counts(Seen seen, long end, LogView log) throws JournalException {
+    LogTail tail = below(end, log);
+    // Each epoch's own end is the next one's beginning: go down to the record's own.
+    while (tail.writer != null && tail.writer.epoch() > seen.epoch()) {
+      tail = below(tail.writer.epoch(), log);
+    }
+    return tail.writer != null
+        && tail.writer.epoch() == seen.epoch()
+        && seen.offset() < tail.countsBelow;
   }
 
   private static Intent.Epoch opening(long epoch, LogView log) throws JournalException {

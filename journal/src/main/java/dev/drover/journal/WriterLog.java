@@ -12,8 +12,8 @@ public interface WriterLog extends LogView {
    * <p>Contract for implementers: {@link #append} may block while too much is in flight, and is
    * called by one thread at a time; {@link #abort} may be called by another meanwhile and makes it
    * return. After a receipt's {@code failed} <em>nothing</em> further is appended, not even what
-   * was handed over before: the log never gets a hole that later records follow. Receipts come in
-   * the order of the appends, each exactly once, on any thread.
+   * was handed over before: the log never gets a hole that later records follow. Each append has
+   * one receipt, on any thread; acknowledgements come in the order of the appends.
    */
   interface Appender {
     /** Hands a record over; what becomes of it, also when that is known at once, is receipted. */

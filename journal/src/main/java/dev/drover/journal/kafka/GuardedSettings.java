@@ -27,6 +27,7 @@ final class GuardedSettings {
         "more than 5 in flight lose their order on a retry");
     guard("retries", Set.of("2147483647"), "the writer itself decides when the journal is lost");
     guard("delivery.timeout.ms", Set.of(), "--journal-timeout decides it");
+    guard("max.request.size", Set.of(), "a record must fit, and the topic's limit decides");
     guard("transactional.id", Set.of(), "it is the replica's identity");
     guard("group.id", Set.of(), "it is the replica's identity");
     guard("group.instance.id", Set.of(), "Drover's consumers join no group");

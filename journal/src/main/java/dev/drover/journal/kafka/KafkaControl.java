@@ -1,24 +1,47 @@
 package dev.drover.journal.kafka;
 
 import dev.drover.journal.ControlRequest;
+import dev.drover.journal.Intent;
 import dev.drover.journal.JournalException;
+import dev.drover.journal.JournalException.Code;
+import dev.drover.journal.LogTail;
+import dev.drover.journal.LogView;
 import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.WriterState;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
 
 /**
  * Gets one intent of a verb (snapshot, mark, resize) into the journal: through the live gateway if
  * there is one, which orders it after every write that it has answered, else with an epoch of its
- * own that is closed right after.
+ * own that is closed right after. The answer is the journal itself: the verb reads what comes and
+ * returns when its intent is there and counts.
  */
 public final class KafkaControl {
+  private static final Duration PAUSE = Duration.ofMillis(50);
+
+  private final KafkaSettings settings;
+  private final String host;
+  private final Clock clock;
 
   /**
    * Connects nowhere yet.
    *
    * @param host the name of this host, for the EPOCH record
    */
-  public KafkaControl(KafkaSettings settings, String host, Clock clock) {}
+  public KafkaControl(KafkaSettings settings, String host, Clock clock) {
+    this.settings = settings;
+    this.host = host;
+    this.clock = clock;
+  }
 
   /**
    * Returns the offset at which the intent is in the journal, counting.
@@ -28,6 +51,108 @@ public final class KafkaControl {
    */
   public long append(VolumeDescriptor volume, ControlRequest request, Duration patience)
       throws JournalException {
-    throw new UnsupportedOperationException("lands within the hour");
+    long deadline = System.nanoTime() + patience.toNanos();
+    try (LogView log = new KafkaLogView(settings, volume.topic(), volume.uuid())) {
+      long end = log.endOffset();
+      List<LogView.Seen> found = new ArrayList<>();
+      long askedEpoch = -1;
+      long lookedAt = -1;
+      WriterState writer = null;
+      while (true) {
+        long from = end;
+        end = log.endOffset();
+        for (LogView.Seen seen : log.read(from, end)) {
+          if (seen.record().intent().equals(request.intent())) {
+            found.add(seen);
+          }
+        }
+        for (LogView.Seen seen : found) {
+          if (LogTail.counts(seen, end, log)) {
+            return seen.offset();
+          }
+        }
+        if (end != lookedAt) {
+          writer = LogTail.below(end, log).writer();
+          lookedAt = end;
+        }
+        boolean alive = writer != null && writer.isAlive(clock.instant());
+        if (!alive) {
+          OptionalLong appended = appendAlone(volume, request);
+          if (appended.isPresent()) {
+            return appended.getAsLong();
+          }
+        } else if (writer.epoch() != askedEpoch) {
+          // Asked again when another gateway has followed: it heard nothing of what was before it.
+          ask(volume, request);
+          askedEpoch = writer.epoch();
+        }
+        if (System.nanoTime() - deadline >= 0) {
+          throw unanswered(volume, request, patience, alive ? writer : null);
+        }
+        pause();
+      }
+    }
+  }
+
+  private void ask(VolumeDescriptor volume, ControlRequest request) throws JournalException {
+    String topic = settings.topics().control(volume.name());
+    String doing = "ask the gateway of volume " + volume.name();
+    try (var producer =
+        new KafkaProducer<byte[], byte[]>(settings.producer(KafkaSettings.REACHABLE))) {
+      producer.send(new ProducerRecord<>(topic, 0, null, JournalJson.write(request))).get();
+    } catch (ExecutionException | KafkaException e) {
+      throw KafkaFaults.translate(settings, doing, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw KafkaFaults.interrupted(doing);
+    }
+  }
+
+  /** Empty when a gateway came in between: whether the intent is there is read from the journal. */
+  private OptionalLong appendAlone(VolumeDescriptor volume, ControlRequest request)
+      throws JournalException {
+    WriterIdentity me = new WriterIdentity(host, Intent.Epoch.NO_IMAGE, "");
+    String doing = "append to the journal of volume " + volume.name();
+    try (KafkaIntentSink sink = KafkaIntentSink.open(settings, volume, me, false, clock)) {
+      return OptionalLong.of(sink.append(request.intent()).get());
+    } catch (ExecutionException e) {
+      if (!(e.getCause() instanceof JournalException j)) {
+        throw KafkaFaults.translate(settings, doing, e);
+      }
+      if (j.code() != Code.FENCED) {
+        throw j;
+      }
+      return OptionalLong.empty();
+    } catch (JournalException e) {
+      if (e.code() != Code.FENCED && e.code() != Code.WRITER_ALIVE) {
+        throw e;
+      }
+      return OptionalLong.empty();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw KafkaFaults.interrupted(doing);
+    }
+  }
+
+  private static JournalException unanswered(
+      VolumeDescriptor volume, ControlRequest request, Duration patience, WriterState writer) {
+    String who =
+        writer == null
+            ? "a gateway that came and went"
+            : "the gateway on %s (image %s)".formatted(writer.host(), writer.image());
+    return new JournalException(
+            Code.NOT_AVAILABLE,
+            "volume %s: %s did not journal the %s within %d s"
+                .formatted(volume.name(), who, request.kind(), patience.toSeconds()))
+        .withHint("it may still do so; look at 'drover journal dump' before asking again");
+  }
+
+  private static void pause() throws JournalException {
+    try {
+      TimeUnit.NANOSECONDS.sleep(PAUSE.toNanos());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw KafkaFaults.interrupted("wait for the gateway");
+    }
   }
 }

@@ -1,8 +1,24 @@
 package dev.drover.journal.kafka;
 
+import dev.drover.journal.ControlRequest;
 import dev.drover.journal.IntentSink;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.VolumeDescriptor;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The live gateway's ear: appends what verbs ask for on the control topic to the gateway's journal,
@@ -10,16 +26,103 @@ import dev.drover.journal.VolumeDescriptor;
  * gateway is asked again by the verb that waits for it. Ends when closed or when the sink is lost.
  */
 public final class KafkaControlListener implements AutoCloseable {
-  private KafkaControlListener() {}
+  private static final Logger LOG = LoggerFactory.getLogger(KafkaControlListener.class);
+  private static final Duration POLL = Duration.ofMillis(200);
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+  private static final int REMEMBERED = 1000;
+
+  private final KafkaConsumer<byte[], byte[]> consumer;
+  private final TopicPartition partition;
+  private final IntentSink sink;
+  private final Thread thread;
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private final Map<UUID, Boolean> served = new LinkedHashMap<>();
+
+  private KafkaControlListener(
+      KafkaConsumer<byte[], byte[]> consumer, String volume, TopicPartition at, IntentSink sink) {
+    this.consumer = consumer;
+    this.partition = at;
+    this.sink = sink;
+    this.thread =
+        Thread.ofPlatform().name("drover-control-" + volume).daemon().unstarted(this::run);
+  }
 
   /** Begins to listen; returns when every later request will be heard. */
   public static KafkaControlListener start(
       KafkaSettings settings, VolumeDescriptor volume, IntentSink sink) throws JournalException {
-    throw new UnsupportedOperationException("lands within the hour");
+    TopicPartition control = new TopicPartition(settings.topics().control(volume.name()), 0);
+    KafkaConsumer<byte[], byte[]> consumer = null;
+    try {
+      consumer = new KafkaConsumer<>(settings.consumer());
+      consumer.assign(List.of(control));
+      consumer.seekToEnd(List.of(control));
+      // seekToEnd is lazy: only this fixes the place.
+      consumer.position(control);
+    } catch (KafkaException e) {
+      if (consumer != null) {
+        KafkaFaults.closeQuietly(consumer);
+      }
+      throw KafkaFaults.translate(settings, "listen to " + control.topic(), e);
+    }
+    KafkaControlListener listener =
+        new KafkaControlListener(consumer, volume.name(), control, sink);
+    listener.thread.start();
+    return listener;
+  }
+
+  private void run() {
+    try {
+      while (!closed.get() && !sink.lost().isDone()) {
+        try {
+          consumer.poll(POLL).forEach(this::serve);
+        } catch (WakeupException e) {
+          // close() asked for it.
+        } catch (OffsetOutOfRangeException e) {
+          // What was cut off was older than a day: nobody waits for it.
+          consumer.seekToBeginning(List.of(partition));
+        } catch (KafkaException e) {
+          LOG.warn("could not read {}: {}", partition.topic(), KafkaFaults.firstLine(e));
+          Thread.sleep(PAUSE);
+        }
+      }
+    } catch (InterruptedException e) {
+      // Nobody interrupts this thread but a process that ends.
+    } finally {
+      KafkaFaults.closeQuietly(consumer);
+    }
+  }
+
+  private void serve(ConsumerRecord<byte[], byte[]> record) {
+    ControlRequest request;
+    try {
+      request = JournalJson.read(record.value(), ControlRequest.class);
+    } catch (IOException | IllegalArgumentException e) {
+      LOG.warn(
+          "{}, offset {}: not a request: {}",
+          partition.topic(),
+          record.offset(),
+          KafkaFaults.firstLine(e));
+      return;
+    }
+    if (served.putIfAbsent(request.requestId(), true) != null) {
+      return;
+    }
+    if (served.size() > REMEMBERED) {
+      served.remove(served.keySet().iterator().next());
+    }
+    // The verb finds the record in the journal; a sink that is lost tells its owner by itself.
+    sink.append(request.intent());
+    LOG.info("journaling {} {} as asked", request.kind(), request.name());
   }
 
   @Override
   public void close() {
-    throw new UnsupportedOperationException("lands within the hour");
+    closed.set(true);
+    consumer.wakeup();
+    try {
+      thread.join(PAUSE.multipliedBy(5));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -13,6 +13,7 @@ import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.ApiException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.RetriableException;
@@ -33,6 +34,9 @@ final class KafkaFaults {
     String what = "could not " + doing;
     if (cause instanceof UnknownTopicOrPartitionException) {
       return new JournalException(Code.TOPIC_MISSING, what + ": there is no such topic", cause);
+    }
+    if (cause instanceof InterruptException) {
+      return interrupted(doing);
     }
     if (cause instanceof TimeoutException) {
       return unreachable(settings, doing, cause);
@@ -143,6 +147,12 @@ final class KafkaFaults {
         "volume %s is served by %s (image %s, epoch %d), last heard of at %s"
             .formatted(
                 volume.name(), writer.host(), writer.image(), writer.epoch(), writer.lastSeen()));
+  }
+
+  static JournalException tooShort(String topic, long from, long to) {
+    return new JournalException(
+            Code.TRUNCATED, "the journal ends here, it should reach offset " + from)
+        .at(topic, to);
   }
 
   static JournalException outOfRange(String topic, long offset, Exception cause) {

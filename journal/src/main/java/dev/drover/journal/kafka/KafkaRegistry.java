@@ -9,9 +9,11 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -20,6 +22,8 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidOffsetException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The registry on one compacted topic of JSON values, keys {@code volume/NAME} and {@code
@@ -28,6 +32,7 @@ import org.apache.kafka.common.errors.TimeoutException;
  * question. A missing registry topic is an empty registry: only {@link KafkaVolumes} creates it.
  */
 public final class KafkaRegistry implements Registry {
+  private static final Logger LOG = LoggerFactory.getLogger(KafkaRegistry.class);
   private static final Duration POLL = Duration.ofMillis(100);
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -121,10 +126,15 @@ public final class KafkaRegistry implements Registry {
     return new ArrayList<>(values.subMap(start, start + Character.MAX_VALUE).keySet());
   }
 
-  private <T> List<T> under(String start, Class<T> type) throws JournalException {
+  private <T> List<T> under(String start, Class<T> type) {
     List<T> found = new ArrayList<>();
     for (String key : keysUnder(start)) {
-      parsed(key, type).ifPresent(found::add);
+      try {
+        parsed(key, type).ifPresent(found::add);
+      } catch (JournalException e) {
+        // One bad entry must not hide the rest of the fleet; who asks for it by name is told.
+        LOG.warn("{}; {}", e.getMessage(), e.hint());
+      }
     }
     return found;
   }
@@ -168,7 +178,10 @@ public final class KafkaRegistry implements Registry {
       throw new IllegalStateException("the registry is closed");
     }
     if (consumer == null) {
-      consumer = new KafkaConsumer<>(settings.consumer());
+      Map<String, Object> config = settings.consumer();
+      // It only asks for what is there; a fetch that waits at the end would only delay close().
+      config.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, "10");
+      consumer = new KafkaConsumer<>(config);
     }
     if (consumer.assignment().isEmpty()) {
       if (consumer.partitionsFor(partition.topic()).isEmpty()) {

@@ -6,6 +6,8 @@ import dev.drover.journal.Chunker;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.JournalIdentity;
 import dev.drover.journal.JournalNames;
+import dev.drover.journal.LogTail;
+import dev.drover.journal.LogView;
 import dev.drover.journal.Registry;
 import dev.drover.journal.ReplicaStatus;
 import dev.drover.journal.VolumeDescriptor;
@@ -193,21 +195,27 @@ public final class KafkaVolumes implements AutoCloseable {
     if (topic.isEmpty()) {
       return new VolumeReport(volume, -1, -1, -1, -1, null);
     }
-    try (LogReader log = new LogReader(settings, volume.topic())) {
+    try (LogView log = new KafkaLogView(settings, volume.topic(), volume.uuid())) {
+      long end = log.endOffset();
       return new VolumeReport(
           volume,
           topic.get().replicationFactor(),
           (int) topic.get().number(MIN_IN_SYNC_REPLICAS_CONFIG, 1),
-          log.beginning(),
-          log.end(),
-          LogTail.read(log).writer());
+          log.beginOffset(),
+          end,
+          LogTail.below(end, log).writer());
     }
   }
 
   /** Who wrote to the volume last; empty when nobody has. */
   public Optional<WriterState> writer(VolumeDescriptor volume) throws JournalException {
-    try (LogReader log = new LogReader(settings, volume.topic())) {
-      return Optional.ofNullable(LogTail.read(log).writer());
+    return Optional.ofNullable(tail(volume).writer());
+  }
+
+  /** What the end of the volume's journal tells. */
+  public LogTail tail(VolumeDescriptor volume) throws JournalException {
+    try (LogView log = new KafkaLogView(settings, volume.topic(), volume.uuid())) {
+      return LogTail.below(log.endOffset(), log);
     }
   }
 

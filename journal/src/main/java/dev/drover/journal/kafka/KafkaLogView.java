@@ -1,9 +1,16 @@
 package dev.drover.journal.kafka;
 
 import dev.drover.journal.JournalException;
+import dev.drover.journal.JournalException.Code;
+import dev.drover.journal.JournalRecord;
+import dev.drover.journal.LogView;
+import dev.drover.journal.RecordCodec;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -12,25 +19,25 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 
-/**
- * Reads ranges of a journal as they lie there, judging nothing: what the writer needs to look
- * between its own records, and what the end of a journal tells about its last writer. For one
- * thread at a time.
- */
-final class LogReader implements AutoCloseable {
+/** Looks into a journal's topic with a consumer that joins no group and stores nothing. */
+final class KafkaLogView implements LogView {
   private static final Duration POLL = Duration.ofMillis(100);
 
   private final KafkaSettings settings;
+  private final UUID volume;
   private final TopicPartition partition;
   private final KafkaConsumer<byte[], byte[]> consumer;
 
-  LogReader(KafkaSettings settings, String topic) throws JournalException {
+  KafkaLogView(KafkaSettings settings, String topic, UUID volume) throws JournalException {
     this.settings = settings;
+    this.volume = volume;
     this.partition = new TopicPartition(topic, 0);
     try {
-      var config = settings.consumer();
+      Map<String, Object> config = settings.consumer();
       // A transaction in a journal is foreign; seeing its records at once is how it is found out.
       config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_uncommitted");
+      // It only asks for what is there; a fetch that waits at the end would only delay close().
+      config.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, "10");
       this.consumer = new KafkaConsumer<>(config);
     } catch (KafkaException e) {
       throw KafkaFaults.translate(settings, "connect", e);
@@ -38,12 +45,8 @@ final class LogReader implements AutoCloseable {
     consumer.assign(List.of(partition));
   }
 
-  String topic() {
-    return partition.topic();
-  }
-
-  /** The first offset that the topic still has. */
-  long beginning() throws JournalException {
+  @Override
+  public long beginOffset() throws JournalException {
     try {
       return consumer.beginningOffsets(List.of(partition)).get(partition);
     } catch (KafkaException e) {
@@ -51,8 +54,8 @@ final class LogReader implements AutoCloseable {
     }
   }
 
-  /** The offset behind the last record that every in-sync broker has. */
-  long end() throws JournalException {
+  @Override
+  public long endOffset() throws JournalException {
     try {
       return consumer.endOffsets(List.of(partition)).get(partition);
     } catch (KafkaException e) {
@@ -60,21 +63,28 @@ final class LogReader implements AutoCloseable {
     }
   }
 
-  /** The records in [from, to), in order. Offsets that hold no record are simply not there. */
-  List<ConsumerRecord<byte[], byte[]>> read(long from, long to) throws JournalException {
-    List<ConsumerRecord<byte[], byte[]>> found = new ArrayList<>();
+  @Override
+  public List<Seen> read(long from, long to) throws JournalException {
+    if (from > to) {
+      throw KafkaFaults.tooShort(partition.topic(), from, to);
+    }
+    List<Seen> found = new ArrayList<>();
     try {
-      consumer.seek(partition, from);
+      if (from < to) {
+        consumer.seek(partition, from);
+      }
       long quietSince = System.nanoTime();
-      while (consumer.position(partition) < to) {
-        long before = consumer.position(partition);
+      long at = from;
+      while (at < to) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
           if (record.offset() < to) {
-            found.add(record);
+            found.add(seen(record));
           }
         }
+        long before = at;
+        at = consumer.position(partition);
         long now = System.nanoTime();
-        if (consumer.position(partition) > before) {
+        if (at > before) {
           quietSince = now;
         } else if (now - quietSince > KafkaSettings.REACHABLE.toNanos()) {
           throw new TimeoutException("no answer");
@@ -85,6 +95,22 @@ final class LogReader implements AutoCloseable {
       throw KafkaFaults.outOfRange(partition.topic(), from, e);
     } catch (KafkaException e) {
       throw KafkaFaults.translate(settings, "read " + partition.topic(), e);
+    }
+  }
+
+  private Seen seen(ConsumerRecord<byte[], byte[]> record) throws JournalException {
+    try {
+      if (record.value() == null) {
+        throw new JournalException(Code.DAMAGED_RECORD, "damaged record: it is empty");
+      }
+      JournalRecord decoded = RecordCodec.decode(ByteBuffer.wrap(record.value()));
+      if (!decoded.volume().equals(volume)) {
+        throw new JournalException(
+            Code.FOREIGN_RECORD, "a record of volume " + decoded.volume() + ", this is " + volume);
+      }
+      return new Seen(record.offset(), decoded);
+    } catch (JournalException e) {
+      throw e.at(partition.topic(), record.offset());
     }
   }
 
