@@ -1,10 +1,19 @@
 package dev.drover.qcow2;
 
+import dev.drover.qcow2.Qcow2Exception.Code;
+import dev.drover.qcow2.core.CoreOptions;
+import dev.drover.qcow2.core.ImageCore;
+import dev.drover.qcow2.core.WriteBatch;
+import dev.drover.qcow2.format.Features;
+import dev.drover.qcow2.format.Header;
+import dev.drover.qcow2.format.NewImage;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A plain qcow2 image: what {@code image io}, import, compare and verify use. It shares the write
@@ -14,80 +23,237 @@ import java.util.List;
  * exclude one another. Nothing is durable before {@link #flush()} returned.
  *
  * <p><b>After an IOException</b> from a writing call the range holds old or new bytes, clusters set
- * aside for it are given back by the next flush or close, and the call may be repeated. After a
- * failed flush everything since the last good one is written again by the next.
+ * aside for it are given back by the next writing call, flush or close, and the call may be
+ * repeated. After a failed flush everything since the last good one is written again by the next.
+ *
+ * <p>A position that the image may have stays in it, but opening it for writing clears the bit that
+ * vouches for it, as it does when QEMU opens it.
  */
-public final class Qcow2Image implements AutoCloseable {
+public final class Qcow2Image implements GuestDisk, AutoCloseable {
 
-  private Qcow2Image() {}
+  /** What is remembered since the last flush; more than this makes one by itself. */
+  private static final long REMEMBERED_BYTES = 16L << 20;
 
-  /**
-   * Opens an image.
-   *
-   * @throws Qcow2Exception NOT_QCOW2, UNSUPPORTED (by name), CORRUPT
-   */
-  public static Qcow2Image open(BlockFile file, boolean readOnly) throws IOException {
-    throw new UnsupportedOperationException();
+  private static final CoreOptions BOUNDS =
+      new CoreOptions(4L << 20, 32L << 20, 8L << 20, true, false);
+
+  private final String name;
+  private final ImageCore core;
+  private final ImageCore.View view;
+  private final boolean readOnly;
+  private final Optional<GuestDisk> backing;
+  private final List<GuestChange> sinceFlush = new ArrayList<>();
+  private long sinceFlushBytes;
+  private long failuresMadeGood;
+
+  private Qcow2Image(
+      String name,
+      ImageCore core,
+      ImageCore.View view,
+      boolean readOnly,
+      Optional<GuestDisk> backing) {
+    this.name = name;
+    this.core = core;
+    this.view = view;
+    this.readOnly = readOnly;
+    this.backing = backing;
   }
 
-  /** The virtual disk's size. */
+  /** Makes an image in an empty file, durably, and opens it for writing. */
+  public static Qcow2Image create(BlockFile file, CreateOptions options) throws IOException {
+    NewImage.create(file, options);
+    return open(file, false, BackingOpener.REFUSE);
+  }
+
+  /** Opens an image that has no backing file: {@link BackingOpener#REFUSE}. */
+  public static Qcow2Image open(BlockFile file, boolean readOnly) throws IOException {
+    return open(file, readOnly, BackingOpener.REFUSE);
+  }
+
+  /**
+   * Opens an image. For writing, one that was not closed cleanly is repaired first: references are
+   * counted, leaks freed. Takes over the file: {@link #close()} closes it.
+   *
+   * @throws Qcow2Exception NOT_QCOW2, UNSUPPORTED (by name), BACKING_REFUSED, CORRUPT, TRUNCATED
+   */
+  public static Qcow2Image open(BlockFile file, boolean readOnly, BackingOpener opener)
+      throws IOException {
+    return open(file, readOnly, opener, BOUNDS);
+  }
+
+  static Qcow2Image open(BlockFile file, boolean readOnly, BackingOpener opener, CoreOptions bounds)
+      throws IOException {
+    Header header = Header.read(file);
+    Optional<GuestDisk> backing = Optional.empty();
+    if (header.backingName().isPresent()) {
+      BackingReference reference =
+          new BackingReference(header.backingName().get(), header.backingFormat());
+      backing = Optional.of(opener.open(reference));
+    }
+    ImageCore core = ImageCore.open(file, header, Optional.empty(), backing, bounds);
+    Qcow2Image image = new Qcow2Image(file.name(), core, core.activeView(), readOnly, backing);
+    if (!readOnly) {
+      image.prepareForWriting(header.features());
+    }
+    return image;
+  }
+
+  private void prepareForWriting(Features found) throws IOException {
+    core.prepareForWriting(found.withKnownAutoclear());
+    if (!core.isClean()) {
+      core.repair(core.recount());
+      core.riseToClean(Optional.empty());
+    }
+  }
+
+  /** The header as it is now. */
+  public Header header() {
+    return core.header();
+  }
+
+  @Override
   public long virtualSizeBytes() {
-    throw new UnsupportedOperationException();
+    return view.virtualSizeBytes();
   }
 
   /** The cluster size. */
   public int clusterSizeBytes() {
-    throw new UnsupportedOperationException();
+    return core.geometry().clusterSize();
   }
 
-  /** Reads guest bytes into the whole of {@code destination}. */
+  @Override
   public void read(GuestOffset offset, ByteBuffer destination) throws IOException {
-    throw new UnsupportedOperationException();
+    view.read(offset, destination);
   }
 
   /** Writes all of {@code source}. */
-  public void write(GuestOffset offset, ByteBuffer source) throws IOException {
-    throw new UnsupportedOperationException();
+  public synchronized void write(GuestOffset offset, ByteBuffer source) throws IOException {
+    if (source.hasRemaining()) {
+      ByteBuffer copy = ByteBuffer.allocate(source.remaining()).put(source).flip();
+      change(new GuestChange.Write(offset, copy), copy.remaining());
+    }
   }
 
   /** Makes the range read as zeroes; with {@code mayUnmap} whole clusters give their space back. */
-  public void writeZeroes(GuestOffset offset, long length, boolean mayUnmap) throws IOException {
-    throw new UnsupportedOperationException();
+  public synchronized void writeZeroes(GuestOffset offset, long length, boolean mayUnmap)
+      throws IOException {
+    if (length > 0) {
+      change(new GuestChange.Zero(offset, length, !mayUnmap), 0);
+    }
   }
 
-  /** Gives the space of whole clusters in the range back; it reads as zeroes afterwards. */
-  public void discard(GuestOffset offset, long length) throws IOException {
-    throw new UnsupportedOperationException();
+  /**
+   * Gives the space of whole clusters in the range back; they read as zeroes afterwards. Parts of
+   * clusters at its ends stay as they are.
+   */
+  public synchronized void discard(GuestOffset offset, long length) throws IOException {
+    long end = Math.addExact(offset.bytes(), length);
+    long from = core.geometry().roundUp(offset.bytes());
+    long to = end == virtualSizeBytes() ? end : core.geometry().roundDown(end);
+    if (from < to) {
+      change(new GuestChange.Zero(new GuestOffset(from), to - from, false), 0);
+    }
   }
 
-  /** Makes everything written so far durable. */
-  public void flush() throws IOException {
-    throw new UnsupportedOperationException();
+  private void change(GuestChange change, long bytes) throws IOException {
+    requireWritable();
+    makeGoodFailures();
+    apply(List.of(change));
+    sinceFlush.add(change);
+    sinceFlushBytes += bytes + 64;
+    if (sinceFlushBytes > REMEMBERED_BYTES) {
+      flush();
+    }
+  }
+
+  private void apply(List<GuestChange> changes) throws IOException {
+    WriteBatch batch = core.begin(changes);
+    batch.allocate();
+    batch.writeData();
+    batch.barrier();
+    batch.link();
+  }
+
+  /** Gives back what a failed call has left, before the next one plans upon it. */
+  private void makeGoodFailures() throws IOException {
+    if (core.needsRecount()) {
+      core.repair(core.recount());
+    }
+    if (core.hasOpenBatch()) {
+      core.giveBack();
+    }
+  }
+
+  /** Makes everything written so far durable, and gives back what is set aside. */
+  public synchronized void flush() throws IOException {
+    requireWritable();
+    makeGoodFailures();
+    long failures = core.failedSyncs();
+    if (failures != failuresMadeGood) {
+      apply(sinceFlush); // a failed sync may have dropped any of it (I-14)
+    }
+    if (core.hasUnsynced()) {
+      core.sync();
+    }
+    sinceFlush.clear();
+    sinceFlushBytes = 0;
+    failuresMadeGood = failures;
+    core.giveBack();
   }
 
   /** The image's snapshots, in table order. */
   public List<SnapshotInfo> snapshots() {
-    throw new UnsupportedOperationException();
+    return core.snapshots();
   }
 
   /** Takes an internal snapshot of the content as it is now; durable on return. */
-  public void createSnapshot(SnapshotSpec spec) throws IOException {
-    throw new UnsupportedOperationException();
+  public synchronized void createSnapshot(SnapshotSpec spec) throws IOException {
+    flush();
+    core.createSnapshot(spec);
   }
 
   /** A read-only view of a snapshot, by name or id; it lives as long as this image. */
   public Qcow2Image openSnapshot(String nameOrId) throws IOException {
-    throw new UnsupportedOperationException();
+    return new Qcow2Image(name, core, core.snapshotView(nameOrId), true, Optional.empty());
   }
 
-  /** The extents from {@code from} to the end of the disk, merged, in order, gap-free. */
+  /**
+   * The extents from {@code from} to the end of the disk, merged, in order, gap-free. An I/O error
+   * comes as {@link java.io.UncheckedIOException}.
+   */
   public Iterator<GuestExtent> map(GuestOffset from) {
-    throw new UnsupportedOperationException();
+    return view.map(from);
+  }
+
+  private void requireWritable() throws Qcow2Exception {
+    if (readOnly) {
+      throw new Qcow2Exception(
+          Code.READ_ONLY, name, "the image is open for reading only", "open it for writing");
+    }
   }
 
   /** Flushes, gives back what is set aside, marks the image clean and closes the file. */
   @Override
-  public void close() throws IOException {
-    throw new UnsupportedOperationException();
+  public synchronized void close() throws IOException {
+    if (view.isSnapshot()) {
+      return;
+    }
+    try (AutoCloseable _ = core::close;
+        AutoCloseable _ = this::closeBacking) {
+      if (!readOnly) {
+        flush();
+        core.riseToClean(Optional.empty());
+      }
+    } catch (IOException | RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IOException(e);
+    }
+  }
+
+  private void closeBacking() throws Exception {
+    if (backing.isPresent() && backing.get() instanceof AutoCloseable closeable) {
+      closeable.close();
+    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.drover.qcow2.core;
 
+import dev.drover.qcow2.ClusterExtent;
 import dev.drover.qcow2.HostOffset;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.TablePointer;
@@ -19,9 +20,6 @@ final class Allocator {
 
   /** How far one search reads on for free clusters before it rather extends the file. */
   private static final long SEARCH_CLUSTERS = 4L << 20;
-
-  /** A long freeing syncs when this much is remembered, to bound memory. */
-  static final long UNSYNCED_LIMIT_BYTES = 16L << 20;
 
   private final ImageCore core;
   private final Disk disk;
@@ -222,9 +220,7 @@ final class Allocator {
         released.add(cluster);
       }
       frees.released();
-      if (disk.unsyncedBytes() > UNSYNCED_LIMIT_BYTES || refcounts.changedBlocks() > 256) {
-        core.sync();
-      }
+      core.boundChanges();
     }
     if (refcounts.changedBlocks() > 0 || !released.isEmpty()) {
       core.forget(released);
@@ -280,12 +276,40 @@ final class Allocator {
     freed.clear();
   }
 
-  /** Free clusters are searched from the front again: refcounts were changed by a recount. */
-  void recounted() {
-    searchFrom = 0;
+  /**
+   * Sets refcounts to what a recount found, durably; what was on the list or waited to be freed is
+   * part of that.
+   */
+  void recounted(ClusterRuns excess, IntByCluster references) throws IOException {
+    list.closeWindow();
+    refcounts.dropUnpublished();
+    ClusterRuns unlinked = new ClusterRuns();
+    list.open().forEach(allocation -> unlinked.add(allocation.cluster()));
+    core.forget(unlinked);
+    List.copyOf(list.open()).forEach(list::givenBack);
     frees.clear();
     released.clear();
-    givingBack.clear();
+    for (ClusterExtent extent : excess.extents(0)) {
+      long first = extent.start().bytes();
+      for (long cluster = first; cluster < first + extent.clusters(); cluster++) {
+        int count = references.of(cluster);
+        refcounts.set(cluster, count);
+        if (count == 0 && !givingBack.contains(cluster)) {
+          givingBack.add(cluster);
+        }
+        core.boundChanges();
+      }
+    }
+    core.forget(givingBack);
+    core.sync();
+    punched(givingBack);
+    searchFrom = 0;
+  }
+
+  /** A count for each cluster. */
+  @FunctionalInterface
+  interface IntByCluster {
+    int of(long cluster);
   }
 
   /** What {@link #giveBack} would free, or has begun to. */

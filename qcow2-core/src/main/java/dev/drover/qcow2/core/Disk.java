@@ -35,6 +35,7 @@ final class Disk {
   private volatile boolean syncFailed;
   private boolean written;
   private long syncs;
+  private long failedSyncs;
 
   Disk(BlockFile file) {
     this.file = file;
@@ -154,6 +155,11 @@ final class Disk {
     return syncFailed;
   }
 
+  /** How many fdatasyncs have failed. */
+  long failedSyncs() {
+    return failedSyncs;
+  }
+
   /** How many fdatasyncs have succeeded. */
   long syncs() {
     return syncs;
@@ -167,6 +173,7 @@ final class Disk {
     } catch (IOException | RuntimeException e) {
       behind = true;
       syncFailed = true;
+      failedSyncs++;
       throw e;
     }
     synchronized (unsynced) {

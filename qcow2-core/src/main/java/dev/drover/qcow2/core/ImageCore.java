@@ -3,18 +3,26 @@ package dev.drover.qcow2.core;
 import dev.drover.qcow2.ClusterExtent;
 import dev.drover.qcow2.GuestChange;
 import dev.drover.qcow2.GuestDisk;
+import dev.drover.qcow2.GuestExtent;
 import dev.drover.qcow2.GuestOffset;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
+import dev.drover.qcow2.SnapshotInfo;
+import dev.drover.qcow2.SnapshotSpec;
+import dev.drover.qcow2.format.Features;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
 import dev.drover.qcow2.format.PositionSlot;
 import dev.drover.qcow2.format.PositionSlots;
+import dev.drover.qcow2.format.SnapshotEntry;
+import dev.drover.qcow2.format.SnapshotTable;
+import dev.drover.qcow2.format.TablePointer;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -40,6 +48,11 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  */
 public final class ImageCore {
 
+  /** A long operation syncs when this much is remembered of what is not durable. */
+  private static final long UNSYNCED_LIMIT_BYTES = 16L << 20;
+
+  private static final int CHANGED_BLOCKS_LIMIT = 256;
+
   private final Disk disk;
   private final Geometry geometry;
   private final Pointers pointers;
@@ -50,12 +63,14 @@ public final class ImageCore {
   private final Optional<GuestDisk> backing;
   private final Optional<Slots> slots;
   private final boolean journaled;
+  private final Snapshots snapshots;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private volatile Header header;
   private Optional<PositionSlot.Window> window = Optional.empty();
   private boolean clean;
   private long fellAtSync = -1;
   private WriteBatch batch;
+  private boolean recountNeeded;
 
   private ImageCore(
       BlockFile file,
@@ -84,6 +99,7 @@ public final class ImageCore {
             new Decompressor(header.compression(), file.name()),
             backing);
     this.slots = places.map(found -> new Slots(disk, found));
+    this.snapshots = new Snapshots(this, SnapshotTable.read(file, header));
     this.clean =
         !header.features().isDirty() && slots.map(each -> each.durable().clean()).orElse(true);
   }
@@ -171,9 +187,17 @@ public final class ImageCore {
 
   /** A long operation calls this between its writes, to bound what {@link Disk} remembers. */
   void boundUnsynced() throws IOException {
-    if (disk.unsyncedBytes() > Allocator.UNSYNCED_LIMIT_BYTES) {
+    if (disk.unsyncedBytes() > UNSYNCED_LIMIT_BYTES) {
       sync();
     }
+  }
+
+  /** The same for one that changes refcounts. */
+  void boundChanges() throws IOException {
+    if (refcounts.changedBlocks() > CHANGED_BLOCKS_LIMIT) {
+      sync();
+    }
+    boundUnsynced();
   }
 
   /** Drops everything that is remembered of clusters that are no longer in use. */
@@ -247,6 +271,20 @@ public final class ImageCore {
     return disk.syncFailed();
   }
 
+  /** How many fdatasyncs have failed. */
+  public long failedSyncs() {
+    return disk.failedSyncs();
+  }
+
+  /** Writes feature bits as a program must that opens the image for writing. */
+  public void prepareForWriting(Features features) throws IOException {
+    requireWritable();
+    if (!features.equals(header.features())) {
+      submitHeader(header.withFeatures(features));
+      sync();
+    }
+  }
+
   public boolean isClean() {
     return clean;
   }
@@ -305,6 +343,11 @@ public final class ImageCore {
     slots.orElseThrow().write(clean, window, payload);
   }
 
+  /** The payload of the slot written last. */
+  public byte[] lastPayload() {
+    return slots.orElseThrow().written().payload();
+  }
+
   /** The newest durable slot of a replica. Any thread. */
   public PositionSlot durableSlot() {
     return slots.orElseThrow().durable();
@@ -312,19 +355,68 @@ public final class ImageCore {
 
   // ---- guest content ----
 
-  /** Reads through the active mapping. Any thread. */
-  public void read(GuestOffset offset, ByteBuffer destination) throws IOException {
-    Objects.checkFromIndexSize(offset.bytes(), destination.remaining(), virtualSize());
-    lock.readLock().lock();
-    try {
-      reader.read(mapping.l1(), offset.bytes(), destination);
-    } finally {
-      lock.readLock().unlock();
+  /** Content as one L1 table maps it: the active one, or a snapshot's. Any thread. */
+  public final class View implements GuestDisk {
+
+    private final TablePointer snapshotL1;
+    private final long[] snapshotEntries;
+    private final long snapshotSize;
+
+    private View(TablePointer snapshotL1, long[] snapshotEntries, long snapshotSize) {
+      this.snapshotL1 = snapshotL1;
+      this.snapshotEntries = snapshotEntries;
+      this.snapshotSize = snapshotSize;
     }
+
+    public boolean isSnapshot() {
+      return snapshotL1 != null;
+    }
+
+    @Override
+    public long virtualSizeBytes() {
+      return isSnapshot() ? snapshotSize : virtualSize();
+    }
+
+    private long[] l1() {
+      return isSnapshot() ? snapshotEntries : mapping.l1();
+    }
+
+    @Override
+    public void read(GuestOffset offset, ByteBuffer destination) throws IOException {
+      Objects.checkFromIndexSize(offset.bytes(), destination.remaining(), virtualSizeBytes());
+      lock.readLock().lock();
+      try {
+        reader.read(l1(), offset.bytes(), destination);
+      } finally {
+        lock.readLock().unlock();
+      }
+    }
+
+    /** Extents from {@code from} to the end of the disk. */
+    public Iterator<GuestExtent> map(GuestOffset from) {
+      return new ExtentIterator(
+          geometry, mapping, this::l1, from.bytes(), virtualSizeBytes(), lock.readLock());
+    }
+  }
+
+  /** The content as it is. */
+  public View activeView() {
+    return new View(null, null, 0);
+  }
+
+  /** The content as a snapshot keeps it. */
+  public View snapshotView(String nameOrId) throws IOException {
+    SnapshotEntry entry = snapshots.find(nameOrId);
+    pointers.snapshotL1(entry.l1());
+    return new View(
+        entry.l1(), mapping.readL1(entry.l1()), entry.virtualSize().orElse(virtualSize()));
   }
 
   /** Starts a batch; the one before it is linked, or was given back. */
   public WriteBatch begin(List<GuestChange> changes) {
+    if (recountNeeded) {
+      throw new IllegalStateException("a structural change has failed: recount first");
+    }
     if (batch != null && !batch.isLinked()) {
       throw new IllegalStateException("give back the failed batch first: " + batch);
     }
@@ -369,6 +461,61 @@ public final class ImageCore {
     frees().releaseAll();
     allocator.release();
     window = Optional.empty();
+  }
+
+  /**
+   * Counts all references; writes nothing.
+   *
+   * @throws Qcow2Exception CORRUPT when a refcount is too low or structures overlap
+   */
+  public Recount recount() throws IOException {
+    return Recount.of(this, snapshots.entries());
+  }
+
+  /** Makes refcounts and COPIED flags agree with what was counted, durably. */
+  public void repair(Recount recount) throws IOException {
+    batch = null;
+    recount.repair();
+    window = Optional.empty();
+    recountNeeded = false;
+  }
+
+  /** Whether only a recount can tell what a failed structural change has left. */
+  public boolean needsRecount() {
+    return recountNeeded;
+  }
+
+  /** Writes all metadata back as it reads, durably. */
+  public void rewriteMetadata() throws IOException {
+    new MetadataRewrite(this).run(snapshots.entries());
+  }
+
+  /** The image's snapshots. Any thread. */
+  public List<SnapshotInfo> snapshots() {
+    return snapshots.infos();
+  }
+
+  /**
+   * Takes a snapshot, durably; nothing if one with this UUID is there. Nothing may be set aside,
+   * pending or unsynced. After a throw {@link #needsRecount} tells what comes next.
+   */
+  public void createSnapshot(SnapshotSpec spec) throws IOException {
+    requireWritable();
+    if (snapshots.contains(spec)) {
+      sync();
+      return;
+    }
+    if (recountNeeded || !isExact() || hasUnsynced() || hasOpenBatch()) {
+      throw new IllegalStateException("settle before a snapshot");
+    }
+    snapshots.requireRoomFor(spec.name());
+    boolean done = false;
+    try {
+      snapshots.create(spec);
+      done = true;
+    } finally {
+      recountNeeded = !done && !snapshots.contains(spec);
+    }
   }
 
   /** Nothing set aside, nothing waiting to be freed. */

@@ -110,6 +110,16 @@ final class Pointers {
     return offset;
   }
 
+  /** Of a snapshot: its L1 table lies in the file. */
+  void snapshotL1(TablePointer l1) throws IOException {
+    if (l1.count() > 0) {
+      long last = l1.offset().bytes() + 8L * l1.count() - 1;
+      if (!geometry.isAligned(l1.offset().bytes()) || last < 0 || !inFile(last)) {
+        throw broken(l1.offset().bytes(), "a snapshot's L1 table is not inside the file");
+      }
+    }
+  }
+
   /** A range of compressed data lies in the file, or begins in it and ends in its last sector. */
   void compressed(long start, long bytes) throws IOException {
     if (start < geometry.clusterSize() || !inFile(start) || isTable(start, bytes)) {

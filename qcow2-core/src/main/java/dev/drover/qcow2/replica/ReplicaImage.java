@@ -12,6 +12,7 @@ import dev.drover.qcow2.SnapshotInfo;
 import dev.drover.qcow2.SnapshotSpec;
 import dev.drover.qcow2.core.CoreOptions;
 import dev.drover.qcow2.core.ImageCore;
+import dev.drover.qcow2.core.Recount;
 import dev.drover.qcow2.core.WriteBatch;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.NewImage;
@@ -62,14 +63,17 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
   }
 
   private final ImageCore core;
+  private final ImageCore.View active;
   private final String name;
   private final Optional<SlotState> olderSlot;
   private Stage stage = Stage.OPENED;
   private WriteBatch batch;
+  private Recount recount;
   private long commits;
 
   private ReplicaImage(ImageCore core, String name, Optional<SlotState> olderSlot) {
     this.core = core;
+    this.active = core.activeView();
     this.name = name;
     this.olderSlot = olderSlot;
   }
@@ -198,7 +202,10 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
       stage = Stage.READY;
       return new RecoveryReport(true, List.of(), 0, 0);
     }
-    throw new UnsupportedOperationException();
+    recount = core.recount();
+    stage = Stage.TO_BE_GIVEN_BACK;
+    return new RecoveryReport(
+        false, recount.excess(), recount.excessClusters(), recount.wrongFlags());
   }
 
   /**
@@ -206,7 +213,8 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
    * run whose last fdatasync failed. Call before {@link #recover()}.
    */
   public void rewriteMetadata() throws IOException {
-    throw new UnsupportedOperationException();
+    requireStage(Stage.OPENED);
+    core.rewriteMetadata();
   }
 
   /**
@@ -216,7 +224,7 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
    */
   @Override
   public void read(GuestOffset offset, ByteBuffer destination) throws IOException {
-    core.read(offset, destination);
+    active.read(offset, destination);
   }
 
   /**
@@ -259,7 +267,7 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
    * pure: the input of the compensation record.
    */
   public List<ClusterExtent> unlinked() {
-    return core.unlinked();
+    return recount != null ? recount.excess() : core.unlinked();
   }
 
   /**
@@ -272,9 +280,16 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
     if (stage == Stage.OPENED) {
       throw new IllegalStateException("recover first");
     }
+    if (core.needsRecount()) {
+      recount = core.recount();
+    }
+    if (recount != null) {
+      core.repair(recount);
+    }
     core.giveBack();
     core.writeSlot(payload);
     core.sync();
+    recount = null;
     stage = Stage.READY;
   }
 
@@ -304,7 +319,7 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
 
   /** The image's snapshots, in table order. Any thread. */
   public List<SnapshotInfo> snapshots() {
-    throw new UnsupportedOperationException();
+    return core.snapshots();
   }
 
   /**
@@ -314,7 +329,11 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
    * @throws dev.drover.qcow2.Qcow2Exception SNAPSHOT when another snapshot has the name
    */
   public void createSnapshot(SnapshotSpec spec) throws IOException {
-    throw new UnsupportedOperationException();
+    requireStage(Stage.READY);
+    if (core.needsRecount()) {
+      giveBack(core.lastPayload());
+    }
+    core.createSnapshot(spec);
   }
 
   /** Whether an fdatasync of this open image has failed and nothing has made up for it yet. */

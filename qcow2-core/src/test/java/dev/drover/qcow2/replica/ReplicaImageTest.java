@@ -130,7 +130,12 @@ final class ReplicaImageTest {
     Batch batch = image.begin(List.of(write(0, 10, 1)));
     assertThrows(IllegalStateException.class, batch::link);
     assertThrows(IllegalStateException.class, () -> image.commit(payload(1)));
+  }
+
+  @Test
+  void aChangeBehindTheDisksEndIsRefused() throws IOException {
+    ReplicaImage image = fresh();
     assertThrows(
-        IndexOutOfBoundsException.class, () -> fresh().begin(List.of(write(8 << 20, 1, 1))));
+        IndexOutOfBoundsException.class, () -> image.begin(List.of(write((8 << 20) - 1, 2, 1))));
   }
 }

@@ -1,0 +1,78 @@
+package dev.drover.qcow2.core;
+
+import dev.drover.qcow2.GuestExtent;
+import dev.drover.qcow2.GuestExtent.Kind;
+import dev.drover.qcow2.GuestOffset;
+import dev.drover.qcow2.format.Geometry;
+import dev.drover.qcow2.format.L2Entry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.concurrent.locks.Lock;
+import java.util.function.Supplier;
+
+/** Walks a mapping, merging neighbours of one kind; a missing L2 table is one step. */
+final class ExtentIterator implements Iterator<GuestExtent> {
+
+  private final Geometry geometry;
+  private final Mapping mapping;
+  private final Supplier<long[]> l1;
+  private final long end;
+  private final Lock readLock;
+  private long at;
+
+  ExtentIterator(
+      Geometry geometry, Mapping mapping, Supplier<long[]> l1, long from, long end, Lock readLock) {
+    this.geometry = geometry;
+    this.mapping = mapping;
+    this.l1 = l1;
+    this.at = from;
+    this.end = end;
+    this.readLock = readLock;
+  }
+
+  @Override
+  public boolean hasNext() {
+    return at < end;
+  }
+
+  @Override
+  public GuestExtent next() {
+    if (!hasNext()) {
+      throw new NoSuchElementException();
+    }
+    readLock.lock();
+    try {
+      long start = at;
+      Kind kind = kindAt(at);
+      do {
+        at = stepEnd(at);
+      } while (at < end && kindAt(at) == kind);
+      return new GuestExtent(new GuestOffset(start), at - start, kind);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } finally {
+      readLock.unlock();
+    }
+  }
+
+  private Kind kindAt(long offset) throws IOException {
+    long entry = mapping.entry(l1.get(), offset >>> geometry.clusterBits());
+    if (L2Entry.isCompressed(entry)) {
+      return Kind.DATA;
+    }
+    if ((entry & L2Entry.ZERO_FLAG) != 0) {
+      return Kind.ZERO;
+    }
+    return (entry & L2Entry.OFFSET_MASK) != 0 ? Kind.DATA : Kind.HOLE;
+  }
+
+  private long stepEnd(long offset) throws IOException {
+    int index = (int) (offset / geometry.l2Bytes());
+    long[] table = l1.get();
+    boolean noTable = index >= table.length || mapping.table(table[index]) == null;
+    long step = noTable ? geometry.l2Bytes() : geometry.clusterSize();
+    return Math.min(end, (offset / step + 1) * step);
+  }
+}

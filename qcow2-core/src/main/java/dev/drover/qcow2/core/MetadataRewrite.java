@@ -1,0 +1,68 @@
+package dev.drover.qcow2.core;
+
+import dev.drover.qcow2.format.Geometry;
+import dev.drover.qcow2.format.Header;
+import dev.drover.qcow2.format.L1Entry;
+import dev.drover.qcow2.format.SnapshotEntry;
+import dev.drover.qcow2.format.SnapshotTable;
+import dev.drover.qcow2.format.TablePointer;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * Writes all tables back as they read: after a process whose last fdatasync failed, what the kernel
+ * still shows may never have reached the disk, and only a new write gets it there (I-14).
+ */
+final class MetadataRewrite {
+
+  private static final int PIECE_BYTES = 1 << 20;
+
+  private final ImageCore core;
+  private final Disk disk;
+  private final Geometry geometry;
+
+  MetadataRewrite(ImageCore core) {
+    this.core = core;
+    this.disk = core.disk();
+    this.geometry = core.geometry();
+  }
+
+  void run(List<SnapshotEntry> snapshots) throws IOException {
+    Header header = core.header();
+    rewrite(0, geometry.clusterSize());
+    TablePointer refcounts = header.refcountTable();
+    rewrite(refcounts.offset().bytes(), (long) refcounts.count() << geometry.clusterBits());
+    for (long block : core.refcounts().blocks()) {
+      if (block != 0) {
+        rewrite(block, geometry.clusterSize());
+      }
+    }
+    tables(header.l1());
+    for (SnapshotEntry snapshot : snapshots) {
+      tables(snapshot.l1());
+    }
+    rewrite(header.snapshots().offset().bytes(), SnapshotTable.encodedBytes(snapshots));
+    core.sync();
+  }
+
+  private void tables(TablePointer l1) throws IOException {
+    rewrite(l1.offset().bytes(), 8L * l1.count());
+    for (long entry : core.mapping().readL1(l1)) {
+      long offset = L1Entry.offset(entry);
+      if (offset != 0 && offset < disk.length()) {
+        rewrite(offset, geometry.clusterSize());
+      }
+    }
+  }
+
+  private void rewrite(long offset, long length) throws IOException {
+    for (long done = 0; done < length; ) {
+      byte[] piece = new byte[(int) Math.min(PIECE_BYTES, length - done)];
+      disk.readTable(piece, offset + done);
+      disk.writeTable(offset + done, ByteBuffer.wrap(piece));
+      core.boundUnsynced();
+      done += piece.length;
+    }
+  }
+}

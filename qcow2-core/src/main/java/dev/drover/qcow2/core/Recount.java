@@ -1,0 +1,158 @@
+package dev.drover.qcow2.core;
+
+import dev.drover.qcow2.ClusterExtent;
+import dev.drover.qcow2.Qcow2Exception;
+import dev.drover.qcow2.Qcow2Exception.Code;
+import dev.drover.qcow2.check.CopiedFlags;
+import dev.drover.qcow2.check.Finding;
+import dev.drover.qcow2.check.ReferenceCount;
+import dev.drover.qcow2.format.SnapshotEntry;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * References counted anew, against the refcounts that are stored: what recovery and a failed
+ * structural change are repaired from. Counts that are too high are what any interrupted operation
+ * leaves (window, unlinked allocation, pending free, half a snapshot or growth); too low or
+ * overlapping is corruption, and nothing is written then.
+ */
+public final class Recount {
+
+  private static final int FLAG_RUN_BYTES = 1 << 16;
+
+  private final ImageCore core;
+  private final ReferenceCount counted;
+  private final ClusterRuns excess = new ClusterRuns();
+  private long wrongFlags;
+
+  private Recount(ImageCore core, ReferenceCount counted) {
+    this.core = core;
+    this.counted = counted;
+  }
+
+  /**
+   * Counts; writes nothing.
+   *
+   * @throws Qcow2Exception CORRUPT
+   */
+  static Recount of(ImageCore core, List<SnapshotEntry> snapshots) throws IOException {
+    core.refcounts().dropUnpublished(); // no file can reach them: nothing to count
+    DiskView view = new DiskView(core.disk());
+    ReferenceCount counted = ReferenceCount.of(view, core.header(), snapshots);
+    Recount recount = new Recount(core, counted);
+    recount.refuseCorruption();
+    recount.compare();
+    CopiedFlags.check(view, core.header(), counted::references, (_, _, _) -> recount.wrongFlags++);
+    return recount;
+  }
+
+  private void refuseCorruption() throws Qcow2Exception {
+    for (Finding finding : counted.findings().first()) {
+      throw corrupt(finding.imageOffset(), finding.what());
+    }
+    if (counted.active().shared() > 0 && core.isJournaled()) {
+      throw corrupt(
+          Qcow2Exception.NO_OFFSET,
+          counted.active().shared() + " clusters are mapped to more than one place of the disk");
+    }
+  }
+
+  private void compare() throws IOException {
+    Refcounts refcounts = core.refcounts();
+    long perBlock = core.geometry().blockEntries();
+    long end = Math.max(counted.end(), refcounts.tableEntries() * perBlock);
+    for (long cluster = 0; cluster < end; cluster++) {
+      if (cluster % perBlock == 0
+          && cluster >= counted.end()
+          && !refcounts.hasBlock(refcounts.blockOf(cluster))) {
+        cluster += perBlock - 1;
+        continue;
+      }
+      int stored = refcounts.get(cluster);
+      int references = counted.references(cluster);
+      if (stored < references) {
+        throw corrupt(
+            cluster << core.geometry().clusterBits(),
+            "the cluster has " + references + " references and a refcount of " + stored);
+      }
+      if (stored > references) {
+        excess.add(cluster);
+      }
+    }
+  }
+
+  private Qcow2Exception corrupt(long offset, String what) {
+    return new Qcow2Exception(
+        Code.CORRUPT,
+        core.disk().name(),
+        offset,
+        what,
+        "the image must not be written to: build it anew, or restore it from a copy");
+  }
+
+  /** Clusters whose refcount is too high. */
+  public List<ClusterExtent> excess() {
+    return excess.extents(core.geometry().clusterBits());
+  }
+
+  public long excessClusters() {
+    return excess.size();
+  }
+
+  /** Table entries whose COPIED flag disagrees with the counted references. */
+  public long wrongFlags() {
+    return wrongFlags;
+  }
+
+  /**
+   * Sets refcounts to what was counted, then COPIED where the refcount is one. The flag comes
+   * after, durably: a cluster must never look unshared before it is.
+   */
+  void repair() throws IOException {
+    core.allocator().recounted(excess, counted::references);
+    if (wrongFlags == 0) {
+      return;
+    }
+    core.writeLock().lock();
+    try {
+      FlagWriter writer = new FlagWriter();
+      CopiedFlags.check(
+          new DiskView(core.disk()),
+          core.header(),
+          counted::references,
+          (at, corrected, _) -> writer.add(at.bytes(), corrected));
+      writer.flush();
+      core.mapping().load(core.header().l1());
+    } finally {
+      core.writeLock().unlock();
+    }
+    core.sync();
+  }
+
+  /** Gathers neighbouring entries into one write. */
+  private final class FlagWriter {
+
+    private final ByteBuffer run = ByteBuffer.allocate(FLAG_RUN_BYTES);
+    private long runAt;
+
+    void add(long at, long entry) throws IOException {
+      if (run.position() > 0 && runAt + run.position() != at || !run.hasRemaining()) {
+        flush();
+      }
+      if (run.position() == 0) {
+        runAt = at;
+      }
+      run.putLong(entry);
+    }
+
+    void flush() throws IOException {
+      if (run.position() > 0) {
+        run.flip();
+        core.disk().writeTable(runAt, run);
+        run.clear();
+        core.boundUnsynced();
+      }
+    }
+  }
+}
