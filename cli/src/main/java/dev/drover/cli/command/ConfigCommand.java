@@ -7,23 +7,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code drover config}. */
 @Command(
     name = "config",
     description = "Settings and where they come from.",
     subcommands = ConfigCommand.Print.class)
-final class ConfigCommand implements Runnable {
-  @Spec private CommandSpec spec;
-
-  @Override
-  public void run() {
-    throw new ParameterException(spec.commandLine(), "no command given");
-  }
-
+final class ConfigCommand extends VerbGroup {
   /** {@code drover config print}. */
   @Command(
       name = "print",
@@ -36,7 +26,10 @@ final class ConfigCommand implements Runnable {
     }
 
     @Override
-    public Integer call() {
+    public Integer call() throws Exception {
+      if (session.settings().hasBootstrapServers()) {
+        Cluster.kafka(session.settings()); // refuses what no verb would run with
+      }
       List<Map<String, Object>> rows = new ArrayList<>();
       for (Setting setting : session.settings().all()) {
         rows.add(

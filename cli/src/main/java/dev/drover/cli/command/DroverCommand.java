@@ -27,6 +27,9 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       BrokerCommand.class,
+      VolumeCommand.class,
+      StatusCommand.class,
+      ReplicaCommand.class,
       ConfigCommand.class,
       CompletionCommand.class,
     })

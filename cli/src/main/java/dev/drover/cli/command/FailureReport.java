@@ -1,9 +1,13 @@
 package dev.drover.cli.command;
 
+import dev.drover.applier.ApplierException;
 import dev.drover.cli.broker.BrokerFailure;
 import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.terminal.Exit;
 import dev.drover.cli.value.IllegalValue;
+import dev.drover.journal.JournalException;
+import dev.drover.qcow2.Qcow2Exception;
+import dev.drover.qcow2.io.DiskFullException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
@@ -17,6 +21,18 @@ final class FailureReport {
       case IllegalValue illegal ->
           report(Exit.USAGE, "ILLEGAL_VALUE", illegal.getMessage(), "", illegal);
       case BrokerFailure broker -> ofBroker(broker);
+      case JournalException journal -> ofJournal(journal);
+      case Qcow2Exception image ->
+          report(ofImage(image.code()), image.code().name(), text(image), image.hint(), image);
+      case ApplierException applier ->
+          report(
+              applier.refused() ? Exit.REFUSED : Exit.FAILED,
+              applier.code().name(),
+              text(applier),
+              applier.hint(),
+              applier);
+      case DiskFullException full ->
+          report(Exit.FAILED, "NO_SPACE", text(full), "make space and run it again", full);
       case NoSuchFileException missing ->
           report(Exit.FAILED, "NO_SUCH_FILE", missing.getFile() + " does not exist", "", missing);
       case FileAlreadyExistsException exists ->
@@ -43,6 +59,35 @@ final class FailureReport {
               "internal error: " + text(e),
               "run it again with -v and report what it prints",
               e);
+    };
+  }
+
+  private static CommandFailure ofJournal(JournalException e) {
+    Exit exit =
+        switch (e.code().kind()) {
+          case RETRIABLE, FAILED -> Exit.FAILED;
+          case USAGE -> Exit.USAGE;
+          case REFUSED -> Exit.REFUSED;
+        };
+    // Half a volume looks like a whole one to whoever opens the image.
+    boolean half = e.code() == JournalException.Code.VOLUME_NOT_READY;
+    return report(half ? Exit.REFUSED : exit, e.code().name(), text(e), e.hint(), e);
+  }
+
+  /** How the verbs other than qemu-img's own end when an image is at fault. */
+  private static Exit ofImage(Qcow2Exception.Code code) {
+    return switch (code) {
+      case NOT_QCOW2, NO_SPACE, READ_ONLY, SNAPSHOT -> Exit.FAILED;
+      case OUT_OF_RANGE, INVALID_OPTION -> Exit.USAGE;
+      case UNSUPPORTED,
+          CORRUPT,
+          TRUNCATED,
+          IMAGE_IN_USE,
+          NOT_A_REPLICA,
+          MODIFIED,
+          POSITION_LOST,
+          BACKING_REFUSED ->
+          Exit.REFUSED;
     };
   }
 

@@ -3,6 +3,7 @@ package dev.drover.cli.command;
 import dev.drover.cli.config.Settings;
 import dev.drover.cli.terminal.Console;
 import dev.drover.cli.terminal.StopSignals;
+import dev.drover.journal.JournalException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -38,6 +39,11 @@ public final class Session {
       settings = Settings.gather(flags, environment, configuration);
     }
     return settings;
+  }
+
+  /** The journal's side of the world; nothing is connected yet. */
+  Cluster cluster() throws JournalException {
+    return Cluster.of(settings());
   }
 
   void flag(String key, String value) {

@@ -1,8 +1,6 @@
 package dev.drover.cli.config;
 
 import dev.drover.cli.terminal.CommandFailure;
-import dev.drover.cli.value.IllegalValue;
-import dev.drover.cli.value.Names;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
@@ -83,12 +81,16 @@ public final class Settings {
     return settings.get(PREFIX).value();
   }
 
-  /** What goes to the Kafka clients, without the {@code kafka.} in front. */
+  public boolean hasBootstrapServers() {
+    return settings.containsKey(BOOTSTRAP_SERVERS);
+  }
+
+  /** What goes to the Kafka clients, each key with the {@code kafka.} in front. */
   public Map<String, String> kafka() {
     Map<String, String> overrides = new TreeMap<>();
     for (Setting setting : settings.values()) {
       if (setting.key().startsWith(KAFKA)) {
-        overrides.put(setting.key().substring(KAFKA.length()), setting.value());
+        overrides.put(setting.key(), setting.value());
       }
     }
     return overrides;
@@ -108,11 +110,6 @@ public final class Settings {
       for (String server : servers.value().split(",", -1)) {
         checkAddress(servers, server.strip());
       }
-    }
-    try {
-      Names.check("prefix", prefix());
-    } catch (IllegalValue e) {
-      throw CommandFailure.usage("ILLEGAL_NAME", e.getMessage(), "");
     }
   }
 

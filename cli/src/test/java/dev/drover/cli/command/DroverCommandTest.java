@@ -21,7 +21,7 @@ class DroverCommandTest {
         "broker --dir x --port 70000",
         "config",
         "config print --bootstrap-servers nowhere",
-        "config print --prefix a.b",
+        "config print --prefix a/b --bootstrap-servers h:1",
         "config print --config does-not-exist"
       })
   void aWrongCallIsOneLineAndExitTwo(String call) {

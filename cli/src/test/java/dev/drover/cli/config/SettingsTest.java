@@ -27,7 +27,7 @@ class SettingsTest {
     assertEquals("file:1", Settings.gather(Map.of(), Map.of(), file).bootstrapServers());
     assertEquals("fromfile", Settings.gather(flags, environment, file).prefix());
     assertEquals("drover", Settings.gather(flags, environment, null).prefix());
-    assertEquals(Map.of("linger.ms", "5"), Settings.gather(flags, environment, file).kafka());
+    assertEquals(Map.of("kafka.linger.ms", "5"), Settings.gather(flags, environment, file).kafka());
   }
 
   @Test

@@ -1,0 +1,111 @@
+package dev.drover.cli.command;
+
+import dev.drover.cli.terminal.Console;
+import dev.drover.cli.terminal.Exit;
+import dev.drover.cli.terminal.Fields;
+import dev.drover.cli.terminal.Table;
+import dev.drover.cli.value.Names;
+import dev.drover.journal.ReplicaStatus;
+import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.kafka.VolumeReport;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code drover status}. */
+@Command(
+    name = "status",
+    description = {
+      "Shows each volume's log end and writer, and what each replica last said of itself.",
+      "Exits 3 when a listed replica is FAULTED."
+    })
+final class StatusCommand implements Callable<Integer> {
+  private final Session session;
+
+  @Parameters(arity = "0..1", paramLabel = "NAME", description = "Only this volume.")
+  private String volume;
+
+  StatusCommand(Session session) {
+    this.session = session;
+  }
+
+  /** One volume with its replicas, as they are to be seen now. */
+  private record Listed(VolumeReport report, List<ReplicaStatus> replicas) {}
+
+  @Override
+  public Integer call() throws Exception {
+    if (volume != null) {
+      Names.check("volume", volume);
+    }
+    try (Cluster cluster = session.cluster()) {
+      Instant now = cluster.clock().instant();
+      List<Listed> all = new ArrayList<>();
+      List<VolumeDescriptor> volumes =
+          volume == null ? cluster.volumes().list() : List.of(cluster.volumes().find(volume));
+      for (VolumeDescriptor each : volumes) {
+        List<ReplicaStatus> replicas =
+            cluster.registry().replicas(each.name()).stream()
+                .map(said -> said.asSeenAt(now))
+                .toList();
+        all.add(new Listed(cluster.volumes().show(each.name()), replicas));
+      }
+      if (session.console().json()) {
+        session
+            .console()
+            .object(Fields.of("volumes", all.stream().map(v -> json(v, now)).toList()));
+      } else {
+        all.forEach(listed -> print(listed, now));
+      }
+      boolean faulted =
+          all.stream()
+              .flatMap(listed -> listed.replicas().stream())
+              .anyMatch(replica -> replica.state() == ReplicaStatus.State.FAULTED);
+      return (faulted ? Exit.REFUSED : Exit.DONE).code();
+    }
+  }
+
+  private static Map<String, Object> json(Listed listed, Instant now) {
+    return VolumeFields.of(listed.report(), now)
+        .and("replicas", listed.replicas().stream().map(r -> ReplicaFields.of(r).map()).toList())
+        .map();
+  }
+
+  private void print(Listed listed, Instant now) {
+    Console console = session.console();
+    VolumeReport report = listed.report();
+    console.line(
+        "volume %s (%s): log end %d, writer %s"
+            .formatted(
+                report.descriptor().name(),
+                report.descriptor().state(),
+                report.logEndOffset(),
+                VolumeFields.writerText(report.writer(), now)));
+    if (listed.replicas().isEmpty()) {
+      return;
+    }
+    Table table =
+        new Table("  REPLICA", "STATE", "APPLIED", "RECORDS", "BYTES", "SECONDS", "HOST", "IMAGE");
+    for (ReplicaStatus replica : listed.replicas()) {
+      table.row(
+          "  " + replica.replica(),
+          replica.state(),
+          replica.appliedOffset(),
+          replica.lagRecords(),
+          replica.lagBytes(),
+          replica.lagSeconds(),
+          replica.host(),
+          replica.image());
+    }
+    table.print(console);
+    for (ReplicaStatus replica : listed.replicas()) {
+      if (replica.reason() != null) {
+        String hint = replica.hint() == null ? "" : "; " + replica.hint();
+        console.line("  " + replica.replica() + ": " + replica.reason() + hint);
+      }
+    }
+  }
+}

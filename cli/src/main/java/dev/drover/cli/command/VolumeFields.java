@@ -1,0 +1,51 @@
+package dev.drover.cli.command;
+
+import dev.drover.cli.terminal.Fields;
+import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.WriterState;
+import dev.drover.journal.kafka.VolumeReport;
+import java.time.Instant;
+
+/** A volume as JSON says it. */
+final class VolumeFields {
+  /** What {@code volume show} and {@code list} print. */
+  static Fields of(VolumeReport report, Instant now) {
+    VolumeDescriptor volume = report.descriptor();
+    return Fields.of("name", volume.name())
+        .and("uuid", volume.uuid().toString())
+        .and("size", volume.sizeBytes())
+        .and("state", volume.state())
+        .and("topic", volume.topic())
+        .and("replicationFactor", report.replicationFactor())
+        .and("minInsyncReplicas", report.minInsyncReplicas())
+        .and("firstOffset", report.firstOffset())
+        .and("logEndOffset", report.logEndOffset())
+        .and("writer", writer(report.writer(), now));
+  }
+
+  /** Null when nobody has ever written. */
+  static Object writer(WriterState writer, Instant now) {
+    if (writer == null) {
+      return null;
+    }
+    return Fields.of("epoch", writer.epoch())
+        .and("host", writer.host())
+        .and("image", writer.image())
+        .and("incarnation", writer.incarnation() == null ? null : writer.incarnation().toString())
+        .and("alive", writer.isAlive(now))
+        .and("closed", writer.closed())
+        .and("lastSeen", writer.lastSeen())
+        .map();
+  }
+
+  /** The writer in a few words. */
+  static String writerText(WriterState writer, Instant now) {
+    if (writer == null) {
+      return "none yet";
+    }
+    String state = writer.isAlive(now) ? "alive" : writer.closed() ? "closed" : "silent";
+    return "%s on %s, epoch %d".formatted(state, writer.host(), writer.epoch());
+  }
+
+  private VolumeFields() {}
+}

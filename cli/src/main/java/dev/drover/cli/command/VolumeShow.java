@@ -1,0 +1,70 @@
+package dev.drover.cli.command;
+
+import dev.drover.cli.terminal.Console;
+import dev.drover.cli.value.ByteSize;
+import dev.drover.cli.value.Names;
+import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.kafka.VolumeReport;
+import java.time.Instant;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code drover volume show}. */
+@Command(name = "show", description = "Shows one volume, its topic and its last writer.")
+final class VolumeShow implements Callable<Integer> {
+  private final Session session;
+
+  @Parameters(paramLabel = "NAME", description = "The volume.")
+  private String name;
+
+  VolumeShow(Session session) {
+    this.session = session;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    Names.check("volume", name);
+    try (Cluster cluster = session.cluster()) {
+      VolumeReport report = cluster.volumes().show(name);
+      Instant now = cluster.clock().instant();
+      if (session.console().json()) {
+        session.console().object(VolumeFields.of(report, now));
+      } else {
+        print(report, now);
+      }
+    }
+    return 0;
+  }
+
+  private void print(VolumeReport report, Instant now) {
+    Console console = session.console();
+    VolumeDescriptor volume = report.descriptor();
+    console.line("name:                " + volume.name());
+    console.line("uuid:                " + volume.uuid());
+    console.line(
+        "size:                %s (%d bytes)"
+            .formatted(ByteSize.text(volume.sizeBytes()), volume.sizeBytes()));
+    console.line("state:               " + volume.state());
+    if (volume.importProgress() != null) {
+      console.line(
+          "importing:           %s, up to byte %d"
+              .formatted(
+                  volume.importProgress().image(), volume.importProgress().nextGuestOffset()));
+    }
+    console.line("topic:               " + volume.topic());
+    console.line("replication factor:  " + figure(report.replicationFactor()));
+    console.line("min in-sync:         " + figure(report.minInsyncReplicas()));
+    console.line("first offset:        " + figure(report.firstOffset()));
+    console.line("log end offset:      " + figure(report.logEndOffset()));
+    console.line("writer:              " + VolumeFields.writerText(report.writer(), now));
+    if (report.writer() != null) {
+      console.line("writer's image:      " + report.writer().image());
+      console.line("writer last seen:    " + report.writer().lastSeen());
+    }
+  }
+
+  private static String figure(long value) {
+    return value < 0 ? "the topic is missing" : Long.toString(value);
+  }
+}
