@@ -55,6 +55,18 @@ public final class EntryQueue {
     }
   }
 
+  /** Where to read again when the record behind the last one offered is not the one wanted. */
+  public Position resumeAt() {
+    return tracker.position();
+  }
+
+  /** The log itself failed for good behind the last record: nothing more is taken. */
+  public void fail(JournalException why) {
+    if (fault == null) {
+      fault = why;
+    }
+  }
+
   /** Which record to offer next. */
   public long nextOffset() {
     return tracker.nextOffset();

@@ -93,7 +93,8 @@ public final class EpochTracker {
         new IntentSource.Stall(
             position.nextOffset(),
             breaksHere ? position.epoch() : position.endedEpoch(),
-            breaksHere ? position.nextSequence() : position.endedSequence()));
+            breaksHere ? position.nextSequence() : position.endedSequence(),
+            scanned.nextOffset()));
   }
 
   /**

@@ -28,8 +28,10 @@ public interface IntentSource extends AutoCloseable {
    * missingSequence} is not among them, and no later EPOCH has ended the epoch.
    *
    * @param offset the first record that broke the sequence
+   * @param seenTo how far the tail was looked through for an EPOCH; below the journal's end there
+   *     may still be one
    */
-  record Stall(long offset, long epoch, long missingSequence) {
+  record Stall(long offset, long epoch, long missingSequence, long seenTo) {
     /** For {@code status}. */
     public String reason() {
       return "epoch %d breaks off at offset %d: sequence %d is missing"

@@ -59,7 +59,7 @@ class EpochTrackerTest {
       tracker.accept(i, 0, RecordCodec.encode(paper.records().get(i)));
     }
     var stall = tracker.stall().orElseThrow();
-    assertEquals(new IntentSource.Stall(2, 0, 1), stall);
+    assertEquals(new IntentSource.Stall(2, 0, 1, 4), stall);
     assertEquals("epoch 0 breaks off at offset 2: sequence 1 is missing", stall.reason());
     assertEquals(2, tracker.position().nextOffset());
     assertEquals(4, tracker.nextOffset());

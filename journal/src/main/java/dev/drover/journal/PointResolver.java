@@ -1,0 +1,146 @@
+package dev.drover.journal;
+
+import static dev.drover.journal.JournalException.Code.POINT_MISSING;
+import static dev.drover.journal.JournalException.Code.POINT_PASSED;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Predicate;
+
+/**
+ * Finds the offset that a {@link Point} means: everything below it belongs to the point, nothing
+ * else does. Times and names are looked up by reading the journal, for only a reader knows which
+ * records count.
+ *
+ * <p>The source is moved; {@link IntentSource#seek} before using it for anything else.
+ */
+public final class PointResolver {
+  private static final Duration WAIT = Duration.ofMillis(500);
+
+  private final IntentSource source;
+
+  /**
+   * What a point means.
+   *
+   * @param end everything below belongs to it
+   * @param settled whether that is so for good. It isn't when a time lies behind the last intent's:
+   *     more intents may still be stamped within it, and {@code end} is the log's end now
+   */
+  public record Resolution(long end, boolean settled) {}
+
+  /** Looks points up with this source. */
+  public PointResolver(IntentSource source) {
+    this.source = source;
+  }
+
+  /**
+   * Resolves a point for an image.
+   *
+   * @param from where the image is; {@link Position#START} for a fresh one
+   * @return an end at or above {@code from}; an offset may lie beyond the log's end
+   * @throws JournalException POINT_PASSED (below {@code from}), POINT_MISSING (no such snapshot or
+   *     mark), or what the source throws
+   */
+  public Resolution resolve(Point point, Position from) throws JournalException {
+    return switch (point) {
+      case Point.End _ -> notBelow(from, "the log end", source.endOffset());
+      case Point.AtOffset(long offset) -> notBelow(from, "offset " + offset, offset);
+      case Point.AtTime(Instant time) -> atTime(time, from);
+      case Point.AtSnapshot(String name) -> named(point, "snapshot " + name, from);
+      case Point.AtMark(String name) -> named(point, "mark " + name, from);
+    };
+  }
+
+  private static Resolution notBelow(Position from, String what, long end) throws JournalException {
+    if (end < from.nextOffset()) {
+      throw passed(what, end, from);
+    }
+    return new Resolution(end, true);
+  }
+
+  private static JournalException passed(String what, long end, Position from) {
+    return new JournalException(
+        POINT_PASSED,
+        "%s ends at offset %d, and the image is at %d already"
+            .formatted(what, end, from.nextOffset()));
+  }
+
+  private Resolution atTime(Instant time, Position from) throws JournalException {
+    if (isLater(from, time)) {
+      throw new JournalException(
+          POINT_PASSED,
+          "time %s: the image is at offset %d already, stamped %s"
+              .formatted(time, from.nextOffset(), Instant.ofEpochMilli(from.timestampMillis())));
+    }
+    source.seek(from);
+    long end = source.endOffset();
+    Optional<JournalEntry> later = first(end, entry -> isLater(entry.after(), time));
+    return later.isPresent()
+        ? new Resolution(later.get().offset(), true)
+        : new Resolution(Math.max(end, from.nextOffset()), false);
+  }
+
+  private static boolean isLater(Position position, Instant time) {
+    return Instant.ofEpochMilli(position.timestampMillis()).isAfter(time);
+  }
+
+  private Resolution named(Point point, String what, Position from) throws JournalException {
+    Optional<Long> above = newest(point, from);
+    if (above.isPresent()) {
+      return new Resolution(above.get(), true);
+    }
+    Optional<Long> below =
+        from.nextOffset() == 0 ? Optional.empty() : newest(point, Position.START);
+    if (below.isPresent()) {
+      return notBelow(from, what, below.get()); // exactly where the image is: it is done
+    }
+    throw new JournalException(POINT_MISSING, "the journal has no " + what);
+  }
+
+  /** Where the newest live record of this name ends, among those from here to the log's end. */
+  private Optional<Long> newest(Point point, Position from) throws JournalException {
+    Map<UUID, Long> live = new LinkedHashMap<>();
+    source.seek(from);
+    first(
+        source.endOffset(),
+        entry -> {
+          switch (entry.record().intent()) {
+            // The same id again is a repeated request, and was no second snapshot.
+            case Intent.SnapshotCreate create
+                when point.equals(new Point.AtSnapshot(create.name())) ->
+                live.putIfAbsent(create.id(), entry.offset() + 1);
+            case Intent.SnapshotDelete delete -> live.remove(delete.id());
+            case Intent.Mark mark when point.equals(new Point.AtMark(mark.name())) -> {
+              live.clear();
+              live.put(new UUID(0, 0), entry.offset() + 1);
+            }
+            default -> {
+              // names nothing
+            }
+          }
+          return false;
+        });
+    return live.values().stream().reduce((_, last) -> last);
+  }
+
+  /** The first entry that counts and passes the test, from here to {@code end} or a broken tail. */
+  private Optional<JournalEntry> first(long end, Predicate<JournalEntry> test)
+      throws JournalException {
+    while (source.position().nextOffset() < end) {
+      for (JournalEntry entry : source.poll(WAIT)) {
+        if (entry.offset() < end && entry.valid() && test.test(entry)) {
+          return Optional.of(entry);
+        }
+      }
+      Optional<IntentSource.Stall> stall = source.stall();
+      if (stall.isPresent() && stall.get().seenTo() >= end) {
+        break;
+      }
+    }
+    return Optional.empty();
+  }
+}
