@@ -1,28 +1,30 @@
 package dev.drover.qcow2;
 
+import dev.drover.qcow2.Qcow2Exception.Code;
 import java.io.IOException;
 
 /**
- * Decides about the backing file that an image names. An image never makes anyone open another file
- * by itself: who opens it says by this whether, and which file that is.
+ * The gate between an image and the file that it names as its backing: an image from somewhere else
+ * could name any file of this host, so nothing is opened unless the caller gives a gate that allows
+ * it.
  */
 @FunctionalInterface
 public interface BackingOpener {
 
-  /** Refuses every backing file, by name. */
+  /** Refuses every image that has a backing file. */
   BackingOpener REFUSE =
-      reference -> {
+      (image, reference) -> {
         throw new Qcow2Exception(
-            Qcow2Exception.Code.BACKING_REFUSED,
-            reference.name(),
-            "the image is backed by this file, which nobody has allowed to open",
-            "name the backing file explicitly, or flatten the image with qemu-img convert");
+            Code.BACKING_REFUSED,
+            image,
+            "has a backing file, \"" + BackingFiles.printable(reference.name()) + "\"",
+            "flatten it first: qemu-img convert -O qcow2 FILE NEW");
       };
 
   /**
-   * Opens what {@code reference} names. The image closes the disk if it is {@link AutoCloseable}.
+   * Opens the disk that {@code image} names. It is closed with the image.
    *
    * @throws Qcow2Exception BACKING_REFUSED
    */
-  GuestDisk open(BackingReference reference) throws IOException;
+  GuestDisk open(String image, BackingReference reference) throws IOException;
 }

@@ -29,7 +29,7 @@ import java.util.Optional;
  * <p>A position that the image may have stays in it, but opening it for writing clears the bit that
  * vouches for it, as it does when QEMU opens it.
  */
-public final class Qcow2Image implements GuestDisk, AutoCloseable {
+public final class Qcow2Image implements GuestDisk {
 
   /** What is remembered since the last flush; more than this makes one by itself. */
   private static final long REMEMBERED_BYTES = 16L << 20;
@@ -88,7 +88,7 @@ public final class Qcow2Image implements GuestDisk, AutoCloseable {
     if (header.backingName().isPresent()) {
       BackingReference reference =
           new BackingReference(header.backingName().get(), header.backingFormat());
-      backing = Optional.of(opener.open(reference));
+      backing = Optional.of(opener.open(file.name(), reference));
     }
     ImageCore core = ImageCore.open(file, header, Optional.empty(), backing, bounds);
     Qcow2Image image = new Qcow2Image(file.name(), core, core.activeView(), readOnly, backing);
@@ -221,8 +221,14 @@ public final class Qcow2Image implements GuestDisk, AutoCloseable {
    * The extents from {@code from} to the end of the disk, merged, in order, gap-free. An I/O error
    * comes as {@link java.io.UncheckedIOException}.
    */
+  @Override
   public Iterator<GuestExtent> map(GuestOffset from) {
     return view.map(from);
+  }
+
+  @Override
+  public boolean holesAreZero() {
+    return !core.isBacked();
   }
 
   private void requireWritable() throws Qcow2Exception {
@@ -251,9 +257,9 @@ public final class Qcow2Image implements GuestDisk, AutoCloseable {
     }
   }
 
-  private void closeBacking() throws Exception {
-    if (backing.isPresent() && backing.get() instanceof AutoCloseable closeable) {
-      closeable.close();
+  private void closeBacking() throws IOException {
+    if (backing.isPresent()) {
+      backing.get().close();
     }
   }
 }

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.Objects;
 
 /** A raw file as a disk, for import, comparison and as a backing file; read only. */
-public final class RawDisk implements GuestDisk, AutoCloseable {
+public final class RawDisk implements GuestDisk {
 
   private final BlockFile file;
   private final long size;

@@ -149,7 +149,8 @@ public final class ImageCore {
     return journaled;
   }
 
-  boolean isBacked() {
+  /** Whether a backing disk shows through the holes. */
+  public boolean isBacked() {
     return backing.isPresent();
   }
 

@@ -1,0 +1,112 @@
+package dev.drover.qcow2;
+
+import dev.drover.qcow2.Qcow2Exception.Code;
+import dev.drover.qcow2.file.FileIdentity;
+import dev.drover.qcow2.file.HostFile;
+import java.io.IOException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * A gate that opens backing files of the host, for a caller who trusts the images of a chain.
+ *
+ * <p>Even so: the format has to be recorded in the image (a raw disk whose guest wrote a qcow2
+ * header must not be taken for one), names are plain paths and never a protocol or {@code json:},
+ * relative ones belong to the folder of the image that names them, no file occurs twice in a chain,
+ * and a chain ends after {@value #MAX_DEPTH} files. Files are held as readers, so that none of them
+ * changes meanwhile.
+ */
+public final class BackingFiles implements BackingOpener {
+
+  static final int MAX_DEPTH = 64;
+
+  private final Path image;
+  private final Set<FileIdentity> above;
+
+  private BackingFiles(Path image, Set<FileIdentity> above) {
+    this.image = image;
+    this.above = above;
+  }
+
+  /** The gate for one image file and everything below it. */
+  public static BackingOpener of(Path image) throws IOException {
+    return new BackingFiles(image, Set.of(FileIdentity.of(image)));
+  }
+
+  @Override
+  public GuestDisk open(String name, BackingReference reference) throws IOException {
+    String format =
+        reference
+            .format()
+            .orElseThrow(
+                () ->
+                    refused(
+                        "names the backing file \""
+                            + printable(reference.name())
+                            + "\" without its format",
+                        "record it: qemu-img rebase -u -F FORMAT -b BACKING FILE"));
+    Path path = path(reference.name());
+    Set<FileIdentity> chain = new HashSet<>(above);
+    HostFile file;
+    try {
+      if (!chain.add(FileIdentity.of(path))) {
+        throw refused("is its own backing file, by way of " + path, "repair the chain");
+      }
+      if (chain.size() > MAX_DEPTH) {
+        throw refused("has more than " + MAX_DEPTH + " files in its chain", "flatten the chain");
+      }
+      file = HostFile.openForReading(path);
+    } catch (NoSuchFileException e) {
+      throw refused(
+          "names the backing file " + path + ", which is not there",
+          "bring it there, or say where it is: qemu-img rebase -u -b BACKING FILE");
+    }
+    boolean done = false;
+    try {
+      GuestDisk disk =
+          switch (format) {
+            case "raw" -> new RawDisk(file);
+            case "qcow2" -> Qcow2Image.open(file, true, new BackingFiles(path, chain));
+            default ->
+                throw refused(
+                    "has a backing file of the format \"" + printable(format) + "\"",
+                    "convert the backing file to qcow2 or raw");
+          };
+      done = true;
+      return disk;
+    } finally {
+      if (!done) {
+        file.close();
+      }
+    }
+  }
+
+  /** A name of QEMU's for something that is no file has a colon before its first slash. */
+  private Path path(String name) throws Qcow2Exception {
+    int colon = name.indexOf(':');
+    int slash = name.indexOf('/');
+    if (name.isEmpty() || (colon >= 0 && (slash < 0 || colon < slash))) {
+      throw refused(
+          "names the backing file \"" + printable(name) + "\", which is no plain path",
+          "rebase it onto a file: qemu-img rebase -u -F FORMAT -b BACKING FILE");
+    }
+    try {
+      return image.resolveSibling(name);
+    } catch (InvalidPathException e) {
+      throw refused(
+          "names the backing file \"" + printable(name) + "\", which is no path", "rebase it");
+    }
+  }
+
+  private Qcow2Exception refused(String what, String hint) {
+    return new Qcow2Exception(Code.BACKING_REFUSED, image.toString(), what, hint);
+  }
+
+  /** Text from an image, safe for a terminal. */
+  static String printable(String untrusted) {
+    return untrusted.replaceAll("\\p{Cntrl}", "?");
+  }
+}
