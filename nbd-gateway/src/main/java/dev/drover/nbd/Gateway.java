@@ -9,6 +9,7 @@ import dev.drover.nbd.protocol.NbdError;
 import dev.drover.nbd.protocol.NbdException;
 import dev.drover.nbd.server.Export;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Set;
@@ -105,8 +106,8 @@ public final class Gateway implements Export, AutoCloseable {
 
   @Override
   public void read(long offset, ByteBuffer dst) throws IOException {
-    checkWorking();
     ByteBuffer range = dst.slice();
+    awaitChangesInFlight(offset, range.remaining());
     View view = overlay.view(offset, range.remaining());
     if (!view.coversAll()) {
       replica.read(offset, range.duplicate());
@@ -252,6 +253,24 @@ public final class Gateway implements Export, AutoCloseable {
       unacknowledged.forEach(submission -> submission.fail(broken));
     }
     return failure.get();
+  }
+
+  /** Waits for those only that were appended before the call: no stream of writes holds it up. */
+  private void awaitChangesInFlight(long offset, long length) throws IOException {
+    for (Submission submission : unacknowledged) {
+      if (!submission.answersEarly() && submission.changes(offset, length)) {
+        try {
+          submission.acknowledged().get();
+        } catch (ExecutionException e) {
+          log.debug("{}: a read waited for a change that failed", name);
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          throw new InterruptedIOException("interrupted in a read");
+        }
+      }
+    }
+    // A change fails only when everything does.
+    checkWorking();
   }
 
   private void imageShows(long visibleOffset) {

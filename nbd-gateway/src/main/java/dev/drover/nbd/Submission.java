@@ -56,6 +56,19 @@ final class Submission {
     return entry;
   }
 
+  /** Whether it changes any byte of the range. */
+  boolean changes(long offset, long length) {
+    return switch (intent) {
+      case Intent.Write write -> overlaps(offset, length, write.guestOffset(), write.length());
+      case Intent.Zero zero -> overlaps(offset, length, zero.guestOffset(), zero.length());
+      default -> false;
+    };
+  }
+
+  private static boolean overlaps(long offset, long length, long otherOffset, long otherLength) {
+    return offset < otherOffset + otherLength && otherOffset < offset + length;
+  }
+
   /** Takes its place in the overlay, if it needs one; false when there is no room now. */
   boolean enter(Overlay overlay) {
     switch (intent) {

@@ -36,10 +36,9 @@ import java.util.TreeMap;
  *       that were not answered when the read began: either outcome of that race is allowed.
  * </ul>
  *
- * <p>A change that is added but not shown is not in any view, yet the image may show it early,
- * because the local replica reads the journal by itself. Such a change is in flight: a read may see
- * it or not. It does not flicker: it comes into sight when older entries on the same bytes go, or
- * when it is shown, and stays.
+ * <p>A change that is added but not shown is in no view, yet the image may show it early, because
+ * the local replica reads the journal by itself. Whoever reads must settle what that means for the
+ * order in which changes come into sight.
  *
  * <p>Thread-safe. Nothing here blocks: whoever finds no room waits outside.
  */
