@@ -141,6 +141,12 @@ public final class HostFile implements BlockFile {
     return channel.size();
   }
 
+  /** Bytes of the disk that the file occupies; its length where the system does not tell. */
+  public long allocatedBytes() throws IOException {
+    long bytes = nativeFile.isPresent() ? nativeFile.get().allocatedBytes() : -1;
+    return bytes < 0 ? length() : bytes;
+  }
+
   @Override
   public void setLength(long bytes) throws IOException {
     checkWritable();

@@ -12,7 +12,7 @@ import java.lang.invoke.VarHandle;
 import java.util.Optional;
 
 /**
- * The five calls of Linux' C library that the JDK has no door to. Numbers are those of x86-64 and
+ * The six calls of Linux' C library that the JDK has no door to. Numbers are those of x86-64 and
  * aarch64. Where they can't be had (another system, native access denied) {@link #INSTANCE} is
  * empty, and callers do without.
  *
@@ -49,6 +49,11 @@ final class Libc {
   private static final int AT_START = 8;
   private static final int AT_LENGTH = 16;
 
+  /** {@code struct stat}: large enough for any, and where the blocks are in both of ours. */
+  private static final int STAT_BYTES = 256;
+
+  private static final int AT_BLOCKS = 64;
+
   private static final MemoryLayout ERRNO = Linker.Option.captureStateLayout();
   private static final VarHandle ERRNO_VALUE =
       ERRNO.varHandle(MemoryLayout.PathElement.groupElement("errno"));
@@ -58,6 +63,7 @@ final class Libc {
   private final MethodHandle ftruncate;
   private final MethodHandle fallocate;
   private final MethodHandle fcntl;
+  private final MethodHandle fstat;
 
   private Libc(Linker linker, SymbolLookup symbols) {
     ValueLayout.OfInt i = ValueLayout.JAVA_INT;
@@ -83,6 +89,9 @@ final class Libc {
             FunctionDescriptor.of(i, i, i, ValueLayout.ADDRESS),
             errno,
             variadic);
+    fstat =
+        linker.downcallHandle(
+            symbols.findOrThrow("fstat"), FunctionDescriptor.of(i, i, ValueLayout.ADDRESS), errno);
   }
 
   private static Optional<Libc> link() {
@@ -154,6 +163,18 @@ final class Libc {
       MemorySegment flock = flock(arena, type, at);
       int result = result((int) fcntl.invokeExact(errno, fd, F_OFD_GETLK, flock), errno);
       return result < 0 ? result : flock.get(ValueLayout.JAVA_SHORT, 0);
+    } catch (Throwable e) {
+      throw impossible(e);
+    }
+  }
+
+  /** Blocks of 512 bytes that the file occupies. */
+  long blocks(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment errno = arena.allocate(ERRNO);
+      MemorySegment stat = arena.allocate(STAT_BYTES, 8);
+      int result = result((int) fstat.invokeExact(errno, fd, stat), errno);
+      return result < 0 ? result : stat.get(ValueLayout.JAVA_LONG, AT_BLOCKS);
     } catch (Throwable e) {
       throw impossible(e);
     }

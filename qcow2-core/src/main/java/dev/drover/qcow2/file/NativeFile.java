@@ -55,6 +55,11 @@ final class NativeFile implements Closeable {
     check("fallocate", result);
   }
 
+  /** Bytes of the disk that the file occupies, negative if nobody knows. */
+  long allocatedBytes() {
+    return 512 * libc.blocks(fd);
+  }
+
   /** Takes a shared lock on one byte; false if somebody else has it exclusively. */
   boolean lockShared(long at) throws IOException {
     int result = libc.setLock(fd, Libc.F_RDLCK, at);

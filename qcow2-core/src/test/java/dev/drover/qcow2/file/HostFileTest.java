@@ -68,6 +68,7 @@ final class HostFileTest {
       file.write(filled(1, 1 << 20), 0);
       file.sync();
       long before = blocks(path);
+      assertEquals(512 * before, file.allocatedBytes());
       file.punch(0, 1 << 20);
       assertEquals(1 << 20, file.length());
       assertTrue(blocks(path) < before, "the filesystem under the test can't punch?");

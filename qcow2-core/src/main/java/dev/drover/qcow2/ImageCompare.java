@@ -1,0 +1,121 @@
+package dev.drover.qcow2;
+
+import dev.drover.qcow2.GuestExtent.Kind;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.Iterator;
+import java.util.OptionalLong;
+import java.util.function.LongConsumer;
+
+/**
+ * Compares what two guests would see. Ranges that both disks know to be zero are not read, so empty
+ * disks of any size compare at once.
+ */
+public final class ImageCompare {
+
+  private static final int CHUNK_BYTES = 1 << 20;
+
+  private final Cursor one;
+  private final Cursor other;
+  private final ByteBuffer oneBytes = ByteBuffer.allocate(CHUNK_BYTES);
+  private final ByteBuffer otherBytes = ByteBuffer.allocate(CHUNK_BYTES);
+
+  private ImageCompare(GuestDisk one, GuestDisk other) {
+    this.one = new Cursor(one);
+    this.other = new Cursor(other);
+  }
+
+  public static Comparison compare(GuestDisk one, GuestDisk other) throws IOException {
+    return compare(one, other, compared -> {});
+  }
+
+  /**
+   * Compares up to the first difference.
+   *
+   * @param progress told how many bytes have been compared, now and then
+   */
+  public static Comparison compare(GuestDisk one, GuestDisk other, LongConsumer progress)
+      throws IOException {
+    try {
+      return new Comparison(
+          new ImageCompare(one, other).firstDifference(progress),
+          one.virtualSizeBytes(),
+          other.virtualSizeBytes());
+    } catch (UncheckedIOException e) {
+      throw e.getCause(); // iterators can't throw what they mean
+    }
+  }
+
+  private OptionalLong firstDifference(LongConsumer progress) throws IOException {
+    long end = Math.max(one.size, other.size);
+    long at = 0;
+    while (at < end) {
+      one.moveTo(at);
+      other.moveTo(at);
+      long next = Math.min(end, Math.min(one.end, other.end));
+      if (!one.isZero || !other.isZero) {
+        next = Math.min(next, at + CHUNK_BYTES);
+        int mismatch = mismatch(at, (int) (next - at));
+        if (mismatch >= 0) {
+          return OptionalLong.of(at + mismatch);
+        }
+      }
+      at = next;
+      progress.accept(at);
+    }
+    return OptionalLong.empty();
+  }
+
+  private int mismatch(long at, int bytes) throws IOException {
+    one.read(at, oneBytes.clear().limit(bytes));
+    other.read(at, otherBytes.clear().limit(bytes));
+    return oneBytes.flip().mismatch(otherBytes.flip());
+  }
+
+  /** Where the comparison is in one of the disks. */
+  private static final class Cursor {
+
+    private final GuestDisk disk;
+    private final long size;
+    private final boolean holesAreZero;
+    private final Iterator<GuestExtent> extents;
+    private long end;
+    private boolean isZero;
+
+    Cursor(GuestDisk disk) {
+      this.disk = disk;
+      this.size = disk.virtualSizeBytes();
+      this.holesAreZero = disk.holesAreZero();
+      this.extents = disk.map(GuestOffset.ZERO);
+    }
+
+    void moveTo(long at) {
+      while (at >= end) {
+        if (!extents.hasNext()) {
+          isZero = true;
+          end = Long.MAX_VALUE;
+          return;
+        }
+        GuestExtent extent = extents.next();
+        end = extent.end();
+        isZero = extent.kind() == Kind.ZERO || (extent.kind() == Kind.HOLE && holesAreZero);
+      }
+    }
+
+    /** Fills the whole buffer: zeroes behind the end of the disk. */
+    void read(long at, ByteBuffer bytes) throws IOException {
+      int wanted = bytes.limit();
+      int there = Math.clamp(size - at, 0, wanted);
+      if (isZero || there == 0) {
+        there = 0;
+      } else {
+        disk.read(new GuestOffset(at), bytes.limit(there));
+      }
+      bytes.limit(wanted).position(there);
+      while (bytes.hasRemaining()) {
+        bytes.put((byte) 0);
+      }
+    }
+  }
+}

@@ -1,0 +1,72 @@
+package dev.drover.qcow2;
+
+import dev.drover.qcow2.format.Compression;
+import dev.drover.qcow2.format.Features;
+import dev.drover.qcow2.format.Header;
+import dev.drover.qcow2.format.HeaderExtension;
+import dev.drover.qcow2.format.PositionSlot;
+import dev.drover.qcow2.format.PositionSlots;
+import dev.drover.qcow2.format.SnapshotEntry;
+import dev.drover.qcow2.format.SnapshotTable;
+import dev.drover.qcow2.io.BlockFile;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What an image says about itself; nothing beside it is opened.
+ *
+ * @param fileBytes length of the file
+ * @param dirty refcounts may be too high: it was not closed cleanly
+ * @param corrupt somebody found it broken
+ * @param isReplica no other program has written to it since its position was (autoclear bit)
+ * @param position the newest readable position slot, of a replica or of what once was one
+ */
+public record ImageInfo(
+    String name,
+    long fileBytes,
+    long virtualSizeBytes,
+    int clusterSizeBytes,
+    Compression compression,
+    boolean lazyRefcounts,
+    boolean dirty,
+    boolean corrupt,
+    Optional<BackingReference> backing,
+    List<SnapshotEntry> snapshots,
+    boolean isReplica,
+    Optional<PositionSlot> position) {
+
+  /** Bits of a refcount: other widths are refused. */
+  public static final int REFCOUNT_BITS = 16;
+
+  public ImageInfo {
+    snapshots = List.copyOf(snapshots);
+  }
+
+  /**
+   * Reads header and snapshot table.
+   *
+   * @throws Qcow2Exception NOT_QCOW2, UNSUPPORTED, CORRUPT, TRUNCATED
+   */
+  public static ImageInfo read(BlockFile file) throws IOException {
+    Header header = Header.read(file);
+    Features features = header.features();
+    Optional<PositionSlot> position =
+        header.extension(HeaderExtension.POSITION_SLOTS).isPresent()
+            ? PositionSlots.read(header, file.name()).newest()
+            : Optional.empty();
+    return new ImageInfo(
+        file.name(),
+        file.length(),
+        header.virtualSize(),
+        header.clusterSize(),
+        header.compression(),
+        (features.compatible() & Features.LAZY_REFCOUNTS) != 0,
+        features.isDirty(),
+        features.isCorrupt(),
+        header.backingName().map(name -> new BackingReference(name, header.backingFormat())),
+        SnapshotTable.read(file, header),
+        features.isReplica(),
+        position);
+  }
+}
