@@ -14,6 +14,7 @@ public final class EntryQueue {
   private final String journal;
   private final EpochTracker tracker;
   private final List<JournalEntry> ready = new ArrayList<>();
+  private boolean epochReady;
   private Position drainedTo;
   private JournalException fault;
 
@@ -40,7 +41,10 @@ public final class EntryQueue {
     }
     try {
       switch (tracker.accept(offset, leaderEpoch, value)) {
-        case EpochTracker.Emit(JournalEntry entry) -> ready.add(entry);
+        case EpochTracker.Emit(JournalEntry entry) -> {
+          ready.add(entry);
+          epochReady |= entry.record().intent() instanceof Intent.Epoch;
+        }
         case EpochTracker.Held _ -> {
           // looked at, and not returned before the tail's end is known
         }
@@ -72,6 +76,11 @@ public final class EntryQueue {
     return tracker.nextOffset();
   }
 
+  /** Whether an EPOCH record is among what {@link #drain} would return. */
+  public boolean epochReady() {
+    return epochReady;
+  }
+
   /** Whether nothing more is taken because of a fault. */
   public boolean faulted() {
     return fault != null;
@@ -91,6 +100,7 @@ public final class EntryQueue {
     }
     List<JournalEntry> entries = List.copyOf(ready);
     ready.clear();
+    epochReady = false;
     drainedTo = entries.getLast().after();
     return entries;
   }

@@ -34,8 +34,10 @@ import org.apache.kafka.common.serialization.ByteBufferDeserializer;
  *       show, as foreign records or as a hole in the offsets; read_committed would step over it.
  *   <li><b>An empty poll asks the broker for the log's end now and then.</b> A Kafka consumer never
  *       says that its broker is away; it just has nothing. An applier must know the difference.
- *   <li><b>The identity is asked again after every loss of contact.</b> A consumer goes on reading
- *       from a topic that was deleted and made again, if only it is long enough.
+ *   <li><b>The identity is asked again</b> after a loss of contact, before an EPOCH record is
+ *       returned, and every half minute. A consumer goes on reading from a topic that was deleted
+ *       and made again, if only it is long enough. Records of another journal do not fit the
+ *       tracker's state; an EPOCH record, which fits anywhere, is the one way in.
  * </ul>
  *
  * <p>Memory: at most about two fetches of {@link #FETCH_BYTES}, plus what the caller keeps.
@@ -52,6 +54,9 @@ public final class KafkaIntentSource implements IntentSource {
   /** How long it may take to answer that; below what a stopping process has to drain. */
   private static final Duration ANSWER = Duration.ofSeconds(5);
 
+  /** How old the last answer about the identity may be. */
+  private static final Duration IDENTITY_AGE = Duration.ofSeconds(30);
+
   private final KafkaSettings settings;
   private final VolumeDescriptor volume;
   private final TopicPartition partition;
@@ -61,6 +66,7 @@ public final class KafkaIntentSource implements IntentSource {
   private JournalIdentity identity;
   private boolean contactLost;
   private long heardAtNanos = System.nanoTime();
+  private long identifiedAtNanos = heardAtNanos;
   private boolean closed;
 
   private KafkaIntentSource(
@@ -122,6 +128,7 @@ public final class KafkaIntentSource implements IntentSource {
           .at(volume.topic(), JournalException.NO_OFFSET);
     }
     identity = now;
+    identifiedAtNanos = System.nanoTime();
     return now;
   }
 
@@ -191,6 +198,9 @@ public final class KafkaIntentSource implements IntentSource {
     if (!entries.faulted()) {
       fetch(max);
     }
+    if (entries.epochReady() || isOlder(identifiedAtNanos, IDENTITY_AGE)) {
+      identity();
+    }
     List<JournalEntry> drained = entries.drain();
     if (drained.isEmpty()) {
       askWhetherItIsThere();
@@ -233,7 +243,7 @@ public final class KafkaIntentSource implements IntentSource {
   }
 
   private void askWhetherItIsThere() throws JournalException {
-    if (System.nanoTime() - heardAtNanos < QUIET.toNanos()) {
+    if (!isOlder(heardAtNanos, QUIET)) {
       return;
     }
     try {
@@ -243,6 +253,10 @@ public final class KafkaIntentSource implements IntentSource {
       contactLost = true;
       throw SourceFaults.translate(settings, volume.topic(), entries.nextOffset(), e);
     }
+  }
+
+  private static boolean isOlder(long atNanos, Duration age) {
+    return System.nanoTime() - atNanos > age.toNanos();
   }
 
   private void heard() {

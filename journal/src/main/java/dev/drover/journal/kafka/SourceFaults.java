@@ -42,13 +42,19 @@ final class SourceFaults {
 
   private static boolean isCorrupt(Throwable failure) {
     for (Throwable t = failure; t != null; t = t.getCause()) {
-      if (t instanceof CorruptRecordException || t instanceof InvalidRecordException) {
+      if (t instanceof CorruptRecordException
+          || t instanceof InvalidRecordException
+          || failsTheConsumersChecksum(t)) {
         return true;
       }
     }
-    // The consumer's own checksum test throws a plain KafkaException and names no cause.
-    String message = String.valueOf(failure.getMessage());
-    return failure.getClass() == KafkaException.class
+    return false;
+  }
+
+  /** The consumer's own test of a batch throws a plain KafkaException and names no cause. */
+  private static boolean failsTheConsumersChecksum(Throwable t) {
+    String message = String.valueOf(t.getMessage());
+    return t.getClass() == KafkaException.class
         && (message.contains("is invalid, cause") || message.contains("corrupt message"));
   }
 }

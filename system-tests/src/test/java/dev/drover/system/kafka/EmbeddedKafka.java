@@ -2,6 +2,7 @@ package dev.drover.system.kafka;
 
 import dev.drover.journal.JournalException;
 import dev.drover.journal.kafka.KafkaSettings;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
@@ -97,6 +98,12 @@ public final class EmbeddedKafka implements AutoCloseable {
   public Admin admin() {
     return Admin.create(
         Map.of("bootstrap.servers", bootstrapServers(), "enable.metrics.push", "false"));
+  }
+
+  /** The folder in which a broker keeps partition 0 of a topic. */
+  public Path partitionFolder(int broker, String topic) {
+    var folders = cluster.nodes().brokerNodes().get(broker).logDataDirectories();
+    return Path.of(folders.iterator().next(), topic + "-0");
   }
 
   /** Stops a broker (numbered from 0) cleanly. */
