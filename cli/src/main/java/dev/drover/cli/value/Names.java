@@ -10,7 +10,8 @@ public final class Names {
   public static String check(String what, String name) {
     if (!FORM.matcher(name).matches()) {
       throw new IllegalValue(
-          "%s name '%s' is not valid; use 1 to 63 letters, digits, '_' or '-', the first a letter or digit"
+          ("%s name '%s' is not valid; use 1 to 63 letters, digits, '_' or '-',"
+                  + " the first a letter or digit")
               .formatted(what, name));
     }
     return name;

@@ -9,8 +9,9 @@ import dev.drover.qcow2.HostOffset;
  *   standard     63      62   61 … 56    55 … 9                   8 … 1      0
  *                COPIED  0    reserved   cluster offset (÷ 512)   reserved   ZERO
  *
- *   compressed   63      62   61 … x                     x − 1 … 0         x = 62 − (clusterBits − 8)
+ *   compressed   63      62   61 … x                     x − 1 … 0
  *                0       1    further 512-byte sectors   first byte, unaligned
+ *                             x = 62 − (clusterBits − 8)
  * </pre>
  *
  * <p>COMPRESSED is to be tested before ZERO: in a compressed entry bit 0 belongs to the offset.

@@ -1,13 +1,18 @@
 package dev.drover.system.layers;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
+import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitAccessTarget;
+import com.tngtech.archunit.core.domain.JavaAccess;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.lang.ArchRule;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The layer rules, by name, for the modules below one root package. The root is a parameter because
@@ -32,6 +37,27 @@ record LayerRules(String root) {
     "java.nio.channels.ServerSocketChannel",
     "java.nio.channels.SocketChannel",
   };
+
+  private static final Set<String> TIME_AND_CHANCE =
+      Set.of(
+          "java.lang.System.currentTimeMillis",
+          "java.lang.System.nanoTime",
+          "java.lang.Thread.sleep",
+          "java.util.concurrent.TimeUnit.sleep",
+          "java.time.Instant.now",
+          "java.time.LocalDateTime.now",
+          "java.time.ZonedDateTime.now",
+          "java.time.Clock.systemUTC",
+          "java.time.Clock.systemDefaultZone",
+          "java.lang.Math.random",
+          "java.util.Random.<init>",
+          "java.util.concurrent.ThreadLocalRandom.current");
+
+  /** Each with what it hands in. */
+  private static final Set<String> TIME_ADAPTERS =
+      Set.of(
+          "dev.drover.applier.Ticker", // the engine's clock and its naps
+          "dev.drover.nbd.server.NbdServer"); // the clock for stalled peers, a constructor argument
 
   Map<String, ArchRule> all() {
     Map<String, ArchRule> rules = new LinkedHashMap<>();
@@ -108,7 +134,37 @@ record LayerRules(String root) {
             .haveSimpleNameEndingWith("Manager")
             .orShould()
             .haveNameMatching(".*\\.Abstract[^.]*Base"));
+    rules.put("only adapters read the clock, sleep or roll dice", onlyAdaptersKnowTime());
     return rules;
+  }
+
+  /**
+   * What decides must be simulated, so it is handed time and chance. A random UUID is allowed: it
+   * names a thing and decides nothing. The adapters that hand them in are the Kafka packages, the
+   * command, and the few classes named here.
+   */
+  private ArchRule onlyAdaptersKnowTime() {
+    return noClasses()
+        .that(
+            resideInAnyPackage(
+                module("qcow2"), module("journal"), module("applier"), module("nbd")))
+        .and(not(resideInAnyPackage(root + "..kafka..")))
+        .and(not(describe("an adapter for time or chance", LayerRules::adaptsTime)))
+        .should()
+        .accessTargetWhere(
+            describe("it is the clock, a sleep or unseeded chance", LayerRules::isTimeOrChance));
+  }
+
+  private static boolean adaptsTime(JavaClass type) {
+    String name = type.getFullName();
+    return TIME_ADAPTERS.stream().anyMatch(it -> name.equals(it) || name.startsWith(it + "$"));
+  }
+
+  private static boolean isTimeOrChance(JavaAccess<?> access) {
+    // With an argument it is a given clock or seed, except for the sleeps.
+    return access.getTarget() instanceof CodeUnitAccessTarget target
+        && TIME_AND_CHANCE.contains(target.getOwner().getFullName() + "." + target.getName())
+        && (target.getRawParameterTypes().isEmpty() || target.getName().equals("sleep"));
   }
 
   private ArchRule mustNotKnow(String module, String... others) {

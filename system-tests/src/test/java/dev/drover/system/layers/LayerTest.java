@@ -21,18 +21,23 @@ final class LayerTest {
 
   /** Every rule, and the classes below {@code broken} that it must find. */
   private static final Map<String, List<String>> BREAKERS =
-      Map.of(
-          "qcow2-core uses the JDK and zstd only", List.of("KnowsJson"),
-          "qcow2-core knows no network", List.of("KnowsTheNetwork"),
-          "journal knows no image and none of its users", List.of("KnowsTheImage"),
-          "applier knows no NBD and no command", List.of("KnowsNbd", "KnowsTheCommand"),
-          "nbd-gateway knows no applier and no command", List.of("KnowsTheApplier"),
-          "only kafka packages import Kafka", List.of("ImportsKafka"),
-          "only the command embeds a broker", List.of("EmbedsTheBroker"),
-          "only the command parses arguments and exports metrics", List.of("ParsesArguments"),
-          "no package is a drawer for leftovers", List.of("Anything"),
-          "no class is named for being left over",
-              List.of("OffsetUtils", "ReadHelper", "TopicManager", "AbstractRecordBase"));
+      Map.ofEntries(
+          Map.entry("qcow2-core uses the JDK and zstd only", List.of("KnowsJson")),
+          Map.entry("qcow2-core knows no network", List.of("KnowsTheNetwork")),
+          Map.entry("journal knows no image and none of its users", List.of("KnowsTheImage")),
+          Map.entry("applier knows no NBD and no command", List.of("KnowsNbd", "KnowsTheCommand")),
+          Map.entry("nbd-gateway knows no applier and no command", List.of("KnowsTheApplier")),
+          Map.entry("only kafka packages import Kafka", List.of("ImportsKafka")),
+          Map.entry("only the command embeds a broker", List.of("EmbedsTheBroker")),
+          Map.entry(
+              "only the command parses arguments and exports metrics", List.of("ParsesArguments")),
+          Map.entry("no package is a drawer for leftovers", List.of("Anything")),
+          Map.entry(
+              "no class is named for being left over",
+              List.of("OffsetUtils", "ReadHelper", "TopicManager", "AbstractRecordBase")),
+          Map.entry(
+              "only adapters read the clock, sleep or roll dice",
+              List.of("ReadsTheClock", "RollsDice", "Sleeps")));
 
   private static final ImportOption NO_TESTS =
       location -> !location.contains("/test-classes/") && !location.contains("-tests.jar");

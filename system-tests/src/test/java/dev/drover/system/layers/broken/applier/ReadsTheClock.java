@@ -1,0 +1,7 @@
+package dev.drover.system.layers.broken.applier;
+
+import java.util.function.LongSupplier;
+
+final class ReadsTheClock {
+  final LongSupplier clock = System::nanoTime;
+}
