@@ -2,6 +2,7 @@ package dev.drover.qcow2;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.qcow2.ImageCheck.Repair;
@@ -22,7 +23,9 @@ import dev.drover.qcow2.tools.RequiresTools;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +34,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @RequiresTools({"qemu-img", "qemu-io"})
 final class ImageCheckTest {
+
+  private static final Map<String, MemoryBlockFile> GUEST_IMAGES = new HashMap<>();
 
   @TempDir Path folder;
 
@@ -200,8 +205,7 @@ final class ImageCheckTest {
     ImageCheck.check(counting, Repair.NONE);
     for (long n = 1; n <= counting.ios(); n++) {
       FailingBlockFile failing = new FailingBlockFile(image).failAt(n, Failure.EIO);
-      org.junit.jupiter.api.Assertions.assertThrows(
-          IOException.class, () -> ImageCheck.check(failing, Repair.NONE));
+      assertThrows(IOException.class, () -> ImageCheck.check(failing, Repair.NONE));
     }
   }
 
@@ -237,8 +241,17 @@ final class ImageCheckTest {
     image.write(one.flip(), at);
   }
 
-  /** An image with data, zeroes, holes and two snapshots. */
+  /** An image with data, zeroes, holes and two snapshots; made once, a copy for each test. */
   private MemoryBlockFile guestImage(String clusterSize) throws IOException {
+    MemoryBlockFile made = GUEST_IMAGES.get(clusterSize);
+    if (made == null) {
+      made = makeGuestImage(clusterSize);
+      GUEST_IMAGES.put(clusterSize, made);
+    }
+    return made.copy();
+  }
+
+  private MemoryBlockFile makeGuestImage(String clusterSize) throws IOException {
     Path path = folder.resolve("guest.qcow2");
     Qemu.img("create", "-f", "qcow2", "-o", "cluster_size=" + clusterSize, path, "8M").orFail();
     Qemu.io(path, "write -P 1 0 100k", "write -P 2 1M 70k", "write -z 2M 200k").orFail();
