@@ -1,0 +1,48 @@
+package dev.drover.applier;
+
+import dev.drover.journal.Position;
+import dev.drover.qcow2.io.BlockFile;
+import dev.drover.qcow2.replica.ReplicaImage;
+import dev.drover.qcow2.replica.SlotState;
+import java.io.IOException;
+import java.util.UUID;
+
+/**
+ * What an image that nobody is applying to says of itself, for programs that only look.
+ *
+ * @param volume the volume that the image follows
+ * @param incarnation who this image is
+ * @param replica the replica's name
+ * @param applied everything below is durable in the image
+ * @param minRecovery the image holds no effect of an intent at or above this
+ * @param clean whether it was stopped in order
+ */
+public record ImagePosition(
+    UUID volume,
+    UUID incarnation,
+    String replica,
+    Position applied,
+    Position minRecovery,
+    boolean clean) {
+
+  /** Reads the newest slot; writes nothing and leaves the file open. Any thread. */
+  public static ImagePosition read(BlockFile image) throws IOException {
+    SlotState slot = ReplicaImage.open(image).slot();
+    ReplicaState state = ReplicaState.decode(slot.payload());
+    return new ImagePosition(
+        state.volume(),
+        state.incarnation(),
+        state.replica(),
+        state.applied(),
+        state.minRecovery(),
+        slot.clean());
+  }
+
+  /**
+   * Whether the content is exactly the journal below {@link #applied}: no effect of a later intent
+   * can be in it.
+   */
+  public boolean isAtPoint() {
+    return clean || applied.nextOffset() >= minRecovery.nextOffset();
+  }
+}
