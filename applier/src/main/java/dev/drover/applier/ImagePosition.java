@@ -1,10 +1,12 @@
 package dev.drover.applier;
 
 import dev.drover.journal.Position;
+import dev.drover.qcow2.SnapshotInfo;
 import dev.drover.qcow2.io.BlockFile;
 import dev.drover.qcow2.replica.ReplicaImage;
 import dev.drover.qcow2.replica.SlotState;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -40,9 +42,15 @@ public record ImagePosition(
 
   /**
    * Whether the content is exactly the journal below {@link #applied}: no effect of a later intent
-   * can be in it.
+   * can be in it. The slot's clean flag does not say so: it stays up while clusters are merely
+   * overwritten.
    */
   public boolean isAtPoint() {
-    return clean || applied.nextOffset() >= minRecovery.nextOffset();
+    return applied.nextOffset() >= minRecovery.nextOffset();
+  }
+
+  /** The position that a snapshot of Drover's carries; empty when it has none. */
+  public static Optional<Position> of(SnapshotInfo snapshot) {
+    return SnapshotPosition.decode(snapshot.extra()).map(SnapshotPosition::position);
   }
 }

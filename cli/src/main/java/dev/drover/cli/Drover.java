@@ -1,7 +1,7 @@
 package dev.drover.cli;
 
 import dev.drover.cli.command.DroverCommand;
-import dev.drover.cli.command.Session;
+import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.Console;
 import dev.drover.cli.terminal.LogLevels;
 import dev.drover.cli.terminal.StopSignals;

@@ -1,5 +1,6 @@
 package dev.drover.cli.command;
 
+import dev.drover.cli.session.Session;
 import java.util.concurrent.Callable;
 import picocli.AutoComplete;
 import picocli.CommandLine.Command;

@@ -1,6 +1,8 @@
 package dev.drover.cli.command;
 
 import dev.drover.cli.config.Setting;
+import dev.drover.cli.session.Cluster;
+import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.Fields;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,8 @@
 package dev.drover.cli.command;
 
 import dev.drover.cli.config.Settings;
+import dev.drover.cli.session.FailureReport;
+import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.terminal.Exit;
 import dev.drover.cli.value.IllegalValue;
@@ -28,6 +30,9 @@ import picocli.CommandLine.Spec;
     subcommands = {
       BrokerCommand.class,
       VolumeCommand.class,
+      ServeCommand.class,
+      ApplyCommand.class,
+      ReplayCommand.class,
       StatusCommand.class,
       ReplicaCommand.class,
       ConfigCommand.class,

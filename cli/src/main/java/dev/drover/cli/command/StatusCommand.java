@@ -1,5 +1,7 @@
 package dev.drover.cli.command;
 
+import dev.drover.cli.session.Cluster;
+import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.Console;
 import dev.drover.cli.terminal.Exit;
 import dev.drover.cli.terminal.Fields;

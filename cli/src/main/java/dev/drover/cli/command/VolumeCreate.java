@@ -1,5 +1,7 @@
 package dev.drover.cli.command;
 
+import dev.drover.cli.session.Cluster;
+import dev.drover.cli.session.Session;
 import dev.drover.cli.value.ByteSize;
 import dev.drover.cli.value.Names;
 import dev.drover.journal.VolumeDescriptor;

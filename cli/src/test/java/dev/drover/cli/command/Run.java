@@ -2,6 +2,7 @@ package dev.drover.cli.command;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.Console;
 import dev.drover.cli.terminal.StopSignals;
 import java.io.ByteArrayOutputStream;

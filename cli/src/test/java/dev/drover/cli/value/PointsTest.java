@@ -3,22 +3,23 @@ package dev.drover.cli.value;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.drover.journal.Point;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class PointTest {
+class PointsTest {
   @Test
   void everyKindOfPointIsUnderstood() {
-    assertEquals(new Point.End(), Point.parse("end"));
-    assertEquals(new Point.AtOffset(17), Point.parse("offset:17"));
-    assertEquals(new Point.AtOffset(0), Point.parse("offset:0"));
-    assertEquals(new Point.AtSnapshot("s-1"), Point.parse("snapshot:s-1"));
-    assertEquals(new Point.AtMark("m_1"), Point.parse("mark:m_1"));
+    assertEquals(new Point.End(), Points.parse("end"));
+    assertEquals(new Point.AtOffset(17), Points.parse("offset:17"));
+    assertEquals(new Point.AtOffset(0), Points.parse("offset:0"));
+    assertEquals(new Point.AtSnapshot("s-1"), Points.parse("snapshot:s-1"));
+    assertEquals(new Point.AtMark("m_1"), Points.parse("mark:m_1"));
     assertEquals(
         new Point.AtTime(Instant.parse("2026-01-31T12:00:00Z")),
-        Point.parse("time:2026-01-31T13:00:00+01:00"));
+        Points.parse("time:2026-01-31T13:00:00+01:00"));
   }
 
   @ParameterizedTest
@@ -29,7 +30,7 @@ class PointTest {
             "17"
       })
   void whatIsNoPointIsRefused(String text) {
-    assertThrows(IllegalValue.class, () -> Point.parse(text));
+    assertThrows(IllegalValue.class, () -> Points.parse(text));
   }
 
   @ParameterizedTest

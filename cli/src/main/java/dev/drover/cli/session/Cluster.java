@@ -1,4 +1,4 @@
-package dev.drover.cli.command;
+package dev.drover.cli.session;
 
 import dev.drover.cli.config.Settings;
 import dev.drover.journal.JournalException;
@@ -22,12 +22,12 @@ public final class Cluster implements AutoCloseable {
     this.volumes = new KafkaVolumes(settings, registry, clock);
   }
 
-  static Cluster of(Settings settings) throws JournalException {
+  public static Cluster of(Settings settings) throws JournalException {
     return new Cluster(kafka(settings), Clock.systemUTC());
   }
 
   /** The clients' settings; refuses by name what would break a promise. */
-  static KafkaSettings kafka(Settings settings) throws JournalException {
+  public static KafkaSettings kafka(Settings settings) throws JournalException {
     return new KafkaSettings(settings.bootstrapServers(), settings.prefix(), settings.kafka());
   }
 

@@ -1,4 +1,4 @@
-package dev.drover.cli.command;
+package dev.drover.cli.session;
 
 import dev.drover.applier.ApplierException;
 import dev.drover.cli.broker.BrokerFailure;
@@ -14,8 +14,9 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 
 /** Which exit code and which words each kind of failure becomes: the one place that knows. */
-final class FailureReport {
-  static CommandFailure of(Throwable e) {
+public final class FailureReport {
+  /** What the caller is told of this failure. */
+  public static CommandFailure of(Throwable e) {
     return switch (e) {
       case CommandFailure failure -> failure;
       case IllegalValue illegal ->

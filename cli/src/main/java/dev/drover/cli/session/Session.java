@@ -1,9 +1,13 @@
-package dev.drover.cli.command;
+package dev.drover.cli.session;
 
+import dev.drover.applier.ImageFiles;
 import dev.drover.cli.config.Settings;
 import dev.drover.cli.terminal.Console;
 import dev.drover.cli.terminal.StopSignals;
 import dev.drover.journal.JournalException;
+import dev.drover.qcow2.file.HostFile;
+import dev.drover.qcow2.io.BlockFile;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -14,11 +18,23 @@ public final class Session {
   private final Console console;
   private final Map<String, String> environment;
   private final Supplier<StopSignals> signals;
+  private final ImageFiles files;
   private final Map<String, String> flags = new HashMap<>();
   private Path configuration;
   private Settings settings;
 
+  /** One call on this host's own files. */
   public Session(Console console, Map<String, String> environment, Supplier<StopSignals> signals) {
+    this(console, environment, signals, Session::hostFile);
+  }
+
+  /** One call whose replicas open their images through {@code files}. */
+  public Session(
+      Console console,
+      Map<String, String> environment,
+      Supplier<StopSignals> signals,
+      ImageFiles files) {
+    this.files = files;
     this.console = console;
     this.environment = Map.copyOf(environment);
     this.signals = signals;
@@ -33,6 +49,16 @@ public final class Session {
     return signals.get();
   }
 
+  /** How replicas open their images. */
+  public ImageFiles files() {
+    return files;
+  }
+
+  /** A file of this host, locked as QEMU understands it. */
+  public static BlockFile hostFile(Path path, boolean create) throws IOException {
+    return create ? HostFile.createNew(path) : HostFile.openForWriting(path);
+  }
+
   /** The effective settings, gathered at the first call, when all flags are known. */
   public Settings settings() {
     if (settings == null) {
@@ -42,15 +68,17 @@ public final class Session {
   }
 
   /** The journal's side of the world; nothing is connected yet. */
-  Cluster cluster() throws JournalException {
+  public Cluster cluster() throws JournalException {
     return Cluster.of(settings());
   }
 
-  void flag(String key, String value) {
+  /** A setting given as a flag. */
+  public void flag(String key, String value) {
     flags.put(key, value);
   }
 
-  void configuration(Path file) {
+  /** The file that {@code --config} names. */
+  public void configuration(Path file) {
     configuration = file;
   }
 }

@@ -1,0 +1,58 @@
+package dev.drover.cli.command;
+
+import dev.drover.cli.replica.ReplayRun;
+import dev.drover.cli.session.Session;
+import dev.drover.cli.value.ClusterSize;
+import dev.drover.cli.value.Names;
+import dev.drover.cli.value.Points;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code drover replay}. */
+@Command(
+    name = "replay",
+    description = {
+      "Makes a fresh image at one point of a volume's journal.",
+      "It is PATH.partial until it is complete; killed, the same command continues it. 'drover"
+          + " apply' can follow from it."
+    })
+final class ReplayCommand implements Callable<Integer> {
+  private final Session session;
+
+  @Parameters(paramLabel = "NAME", description = "The volume.")
+  private String volume;
+
+  @Option(names = "--output", required = true, paramLabel = "PATH", description = "The new image.")
+  private Path output;
+
+  @Option(
+      names = "--until",
+      defaultValue = "end",
+      paramLabel = "POINT",
+      description =
+          "end (default), offset:N, time:ISO-8601, snapshot:NAME or mark:NAME; those records"
+              + " included.")
+  private String until;
+
+  @Option(
+      names = "--cluster-size",
+      defaultValue = "64K",
+      paramLabel = "SIZE",
+      description = "The image's cluster size (default: 64K).")
+  private String clusterSize;
+
+  ReplayCommand(Session session) {
+    this.session = session;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    Names.check("volume", volume);
+    return new ReplayRun(
+            session, volume, output, Points.parse(until), ClusterSize.parseOfReplica(clusterSize))
+        .run();
+  }
+}

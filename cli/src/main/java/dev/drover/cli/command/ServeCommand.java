@@ -1,0 +1,140 @@
+package dev.drover.cli.command;
+
+import dev.drover.cli.replica.ServeRequest;
+import dev.drover.cli.replica.ServeRun;
+import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.CommandFailure;
+import dev.drover.cli.value.Address;
+import dev.drover.cli.value.ByteSize;
+import dev.drover.cli.value.Names;
+import dev.drover.cli.value.Span;
+import dev.drover.nbd.CacheMode;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code drover serve}. */
+@Command(
+    name = "serve",
+    description = {
+      "Serves a volume over NBD as export NAME, journaling every change to Kafka.",
+      "PATH is the local replica, made if missing and applied in this same process. Prints 'ready"
+          + " nbd://HOST:PORT/NAME' once everything below its own epoch shows. Whoever reaches the"
+          + " address may read and write the volume."
+    })
+final class ServeCommand implements Callable<Integer> {
+  private static final String DEFAULT_LISTEN = "127.0.0.1:10809";
+
+  private final Session session;
+
+  @Parameters(paramLabel = "NAME", description = "The volume.")
+  private String volume;
+
+  @Option(
+      names = "--image",
+      required = true,
+      paramLabel = "PATH",
+      description = "The local replica.")
+  private Path image;
+
+  @Option(
+      names = "--replica",
+      paramLabel = "NAME",
+      description = "The replica's name (default: the one in the image; new: STEM-HOSTNAME).")
+  private String replica;
+
+  @Option(
+      names = "--listen",
+      paramLabel = "HOST:PORT",
+      description = "Where to listen (default: " + DEFAULT_LISTEN + "); port 0 picks a free one.")
+  private String listen;
+
+  @Option(
+      names = "--socket",
+      paramLabel = "PATH",
+      description = "Listen on this Unix socket; without --listen on nothing else.")
+  private Path socket;
+
+  @Option(
+      names = "--take-over",
+      description = "Supersede a gateway that is alive on another image.")
+  private boolean takeOver;
+
+  @Option(
+      names = "--overlay-size",
+      defaultValue = "256M",
+      paramLabel = "SIZE",
+      description = "Memory for changes that the image does not show yet (default: 256M).")
+  private String overlaySize;
+
+  @Option(
+      names = "--cache",
+      defaultValue = "journal",
+      paramLabel = "MODE",
+      description =
+          "journal (default): a write is answered when the journal has it. writeback: at once;"
+              + " unsafe for clients that reconnect by themselves.")
+  private CacheMode cache;
+
+  @Option(
+      names = "--journal-timeout",
+      defaultValue = "120s",
+      paramLabel = "TIME",
+      description = "How long the journal may take before it counts as lost (default: 120s).")
+  private String journalTimeout;
+
+  @Option(
+      names = "--http",
+      paramLabel = "HOST:PORT",
+      description = "Serve /livez, /readyz, /metrics and /status.")
+  private String http;
+
+  @Option(
+      names = "--rebuild",
+      description = "Make a missing image although the registry knows the replica.")
+  private boolean rebuild;
+
+  @Option(
+      names = "--source-was-dead",
+      description = "Nobody wrote to the source when this unclean image was copied or restored.")
+  private boolean sourceWasDead;
+
+  ServeCommand(Session session) {
+    this.session = session;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    Names.check("volume", volume);
+    if (replica != null) {
+      Names.check("replica", replica);
+    }
+    long overlayBytes = ByteSize.parse(overlaySize).bytes();
+    if (overlayBytes == 0) {
+      throw CommandFailure.usage(
+          "ILLEGAL_VALUE",
+          "--overlay-size 0 leaves no room for a single write",
+          "give 64M or more");
+    }
+    String address = listen == null && socket == null ? DEFAULT_LISTEN : listen;
+    return new ServeRun(
+            session,
+            new ServeRequest(
+                volume,
+                image,
+                Optional.ofNullable(replica),
+                Optional.ofNullable(address).map(Address::parse),
+                Optional.ofNullable(socket),
+                takeOver,
+                overlayBytes,
+                cache,
+                Span.parse(journalTimeout),
+                rebuild,
+                sourceWasDead,
+                Optional.ofNullable(http).map(Address::parse)))
+        .run();
+  }
+}

@@ -1,0 +1,105 @@
+package dev.drover.cli.replica;
+
+import dev.drover.applier.ApplierException;
+import dev.drover.applier.ApplySummary;
+import dev.drover.applier.Replica;
+import dev.drover.applier.ReplicaOptions;
+import dev.drover.applier.ReplicaPorts;
+import dev.drover.cli.http.StatusServer;
+import dev.drover.cli.session.Cluster;
+import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.StopSignals;
+import dev.drover.journal.VolumeDescriptor;
+import java.io.IOException;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** One replica that follows its volume's journal, until it is stopped or has reached its POINT. */
+public final class ApplyRun {
+  private static final long REPORT_EVERY_MILLIS = 1_000;
+
+  private final Session session;
+  private final ApplyRequest request;
+
+  public ApplyRun(Session session, ApplyRequest request) {
+    this.session = session;
+    this.request = request;
+  }
+
+  /** Runs to the end; the exit code. */
+  public int run() throws Exception {
+    StopSignals signals = session.stopSignals();
+    try (Cluster cluster = session.cluster()) {
+      VolumeDescriptor volume = Wiring.open(session, cluster, request.volume());
+      ReplicaPorts ports = Wiring.following(session, cluster, volume);
+      ReplicaOptions options = options();
+      if (request.until().isPresent()) {
+        OptionalLong until;
+        try {
+          until =
+              new PointSearch(ports.source(), cluster.clock(), signals)
+                  .await(request.until().get(), Wiring.position(request.image()));
+        } catch (IOException | RuntimeException e) {
+          ports.source().close();
+          throw e;
+        }
+        if (until.isEmpty()) {
+          ports.source().close();
+          return signals.boundedExit();
+        }
+        options = options.withUntil(until.getAsLong());
+      }
+      try (Replica replica = Replica.start(volume, options, ports)) {
+        return follow(replica, signals);
+      }
+    }
+  }
+
+  private ReplicaOptions options() {
+    ReplicaOptions options =
+        ReplicaOptions.of(request.image())
+            .withFailFast(request.failFast())
+            .withRebuild(request.rebuild())
+            .withSourceWasDead(request.sourceWasDead())
+            .withClusterBytes(request.clusterBytes());
+    return request.replica().isEmpty() ? options : options.withName(request.replica().get());
+  }
+
+  private int follow(Replica replica, StopSignals signals) throws Exception {
+    RunOutput output = new RunOutput(session.console(), "apply");
+    output.started(replica.report());
+    StatusServer http = null;
+    try {
+      if (request.http().isPresent()) {
+        http = StatusServer.start(request.http().get(), replica::report);
+        session.console().remark("health and metrics on " + http.uri());
+      }
+      ApplySummary summary = await(replica, signals, output);
+      output.summary(summary);
+      boolean stoppedShort = signals.requested() && request.until().isPresent();
+      return stoppedShort ? signals.boundedExit() : 0;
+    } finally {
+      if (http != null) {
+        http.close();
+      }
+    }
+  }
+
+  private static ApplySummary await(Replica replica, StopSignals signals, RunOutput output)
+      throws Exception {
+    CompletableFuture<ApplySummary> done = replica.done();
+    signals.onFirst(() -> Thread.ofVirtual().name("stop").start(replica::close));
+    while (true) {
+      try {
+        return done.get(REPORT_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+      } catch (TimeoutException e) {
+        output.progress(replica.report());
+      } catch (ExecutionException e) {
+        throw e.getCause() instanceof ApplierException fault ? fault : e;
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+package dev.drover.cli.replica;
+
+import dev.drover.cli.terminal.CommandFailure;
+import dev.drover.cli.terminal.StopSignals;
+import dev.drover.journal.IntentSource;
+import dev.drover.journal.JournalException;
+import dev.drover.journal.Point;
+import dev.drover.journal.PointResolver;
+import dev.drover.journal.PointResolver.Resolution;
+import dev.drover.journal.Position;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Finds the offset of a POINT, waiting where that is what the verb promises. Only a time can need
+ * it: until it has passed, or an intent is stamped later, more may come that belongs to it.
+ */
+record PointSearch(IntentSource source, Clock clock, StopSignals signals) {
+  private static final Duration AGAIN = Duration.ofMillis(500);
+
+  /**
+   * Waits for the point if it lies in the future.
+   *
+   * @return empty when asked to stop meanwhile
+   */
+  OptionalLong await(Point point, Position from) throws JournalException, InterruptedException {
+    while (true) {
+      Resolution found = new PointResolver(source).resolve(point, from);
+      if (isFinal(point, found)) {
+        return OptionalLong.of(found.end());
+      }
+      if (signals.await(AGAIN.toMillis(), TimeUnit.MILLISECONDS)) {
+        return OptionalLong.empty();
+      }
+    }
+  }
+
+  /** Refuses a point in the future. */
+  long now(Point point) throws JournalException {
+    Resolution found = new PointResolver(source).resolve(point, Position.START);
+    if (!isFinal(point, found)) {
+      throw CommandFailure.failed(
+          "POINT_BEYOND_END",
+          "the journal ends at offset %d, before that time".formatted(found.end()),
+          "wait until it has passed, or use 'drover apply --until', which waits");
+    }
+    return found.end();
+  }
+
+  /** Writers stamp with the clock: once a time has passed, nothing more is stamped before it. */
+  private boolean isFinal(Point point, Resolution found) {
+    return found.settled()
+        || point instanceof Point.AtTime(var time) && clock.instant().isAfter(time);
+  }
+}

@@ -1,0 +1,95 @@
+package dev.drover.cli.replica;
+
+import dev.drover.applier.ApplySummary;
+import dev.drover.applier.ReplicaReport;
+import dev.drover.cli.terminal.Console;
+import dev.drover.cli.terminal.Fields;
+import dev.drover.cli.value.ByteSize;
+
+/** How a run tells where it is: bars for people, lines of JSON for programs. */
+final class RunOutput {
+  private final Console console;
+  private final String verb;
+  private ReplicaReport last;
+
+  RunOutput(Console console, String verb) {
+    this.console = console;
+    this.verb = verb;
+  }
+
+  /** Once the image is open. */
+  void started(ReplicaReport report) {
+    last = report;
+    if (console.json()) {
+      console.object(
+          Fields.of("type", "started")
+              .and("volume", report.volume())
+              .and("replica", report.replica())
+              .and("image", report.image().toString())
+              .and("fromOffset", report.fromOffset()));
+    } else {
+      console.remark(
+          "%s: volume %s, replica %s, image %s, from offset %d"
+              .formatted(
+                  verb, report.volume(), report.replica(), report.image(), report.fromOffset()));
+    }
+  }
+
+  /** About every second; says only what is new. */
+  void progress(ReplicaReport report) {
+    boolean same =
+        last != null
+            && last.appliedOffset() == report.appliedOffset()
+            && last.state() == report.state();
+    last = report;
+    if (same) {
+      return;
+    }
+    if (console.json()) {
+      console.object(
+          Fields.of("type", "progress")
+              .and("state", report.state())
+              .and("appliedOffset", report.appliedOffset())
+              .and("logEndOffset", report.logEndOffset())
+              .and("lagRecords", report.lagRecords())
+              .and("lagBytes", report.lagBytes())
+              .andIf("reason", report.fault().map(fault -> fault.reason()).orElse(null)));
+    } else {
+      console.bar(
+          "%s: %s, offset %d of %d, %s behind"
+              .formatted(
+                  verb,
+                  report.state(),
+                  report.appliedOffset(),
+                  report.logEndOffset(),
+                  ByteSize.text(report.lagBytes())));
+    }
+  }
+
+  /** The last word. */
+  void summary(ApplySummary summary) {
+    if (console.json()) {
+      console.summary(
+          Fields.of("volume", summary.volume())
+              .and("replica", summary.replica())
+              .and("image", summary.image().toString())
+              .and("fromOffset", summary.fromOffset())
+              .and("appliedOffset", summary.appliedOffset())
+              .and("intents", summary.intents())
+              .and("bytes", summary.bytes())
+              .and("seconds", summary.seconds())
+              .and("compensations", summary.compensations()));
+    } else {
+      console.line(
+          "%s: offset %d to %d, %d intents, %s, %.1f s, %d compensations"
+              .formatted(
+                  summary.image(),
+                  summary.fromOffset(),
+                  summary.appliedOffset(),
+                  summary.intents(),
+                  ByteSize.text(summary.bytes()),
+                  summary.seconds(),
+                  summary.compensations()));
+    }
+  }
+}

@@ -1,0 +1,62 @@
+package dev.drover.cli.replica;
+
+import dev.drover.applier.ImagePosition;
+import dev.drover.applier.LocalHost;
+import dev.drover.applier.ReplicaPorts;
+import dev.drover.applier.kafka.KafkaCompensationLog;
+import dev.drover.cli.session.Cluster;
+import dev.drover.cli.session.Session;
+import dev.drover.journal.JournalException;
+import dev.drover.journal.Position;
+import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.kafka.CheckedVolume;
+import dev.drover.journal.kafka.KafkaIntentSource;
+import dev.drover.qcow2.file.HostFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Puts Kafka's and the host's adapters behind the ports of the modules. */
+final class Wiring {
+  /** The volume, checked; what its topics promise too little of is said. */
+  static VolumeDescriptor open(Session session, Cluster cluster, String volume)
+      throws JournalException {
+    CheckedVolume checked = cluster.volumes().open(volume);
+    checked.warnings().forEach(warning -> session.console().remark("warning: " + warning));
+    return checked.descriptor();
+  }
+
+  /** The ports of a replica that follows. The source is the replica's to close. */
+  static ReplicaPorts following(Session session, Cluster cluster, VolumeDescriptor volume)
+      throws JournalException {
+    return new ReplicaPorts(
+        KafkaIntentSource.open(cluster.settings(), volume),
+        KafkaCompensationLog.following(cluster.settings(), volume.name()),
+        cluster.registry(),
+        session.files(),
+        LocalHost.detect());
+  }
+
+  /** The ports of a replay. */
+  static ReplicaPorts replaying(Session session, Cluster cluster, VolumeDescriptor volume)
+      throws JournalException {
+    return new ReplicaPorts(
+        KafkaIntentSource.open(cluster.settings(), volume),
+        KafkaCompensationLog.replaying(cluster.settings(), volume.name()),
+        cluster.registry(),
+        session.files(),
+        LocalHost.detect());
+  }
+
+  /** Where an image is in its journal; the start if there is no image yet. */
+  static Position position(Path image) throws IOException {
+    if (!Files.exists(image)) {
+      return Position.START;
+    }
+    try (HostFile file = HostFile.openForReading(image)) {
+      return ImagePosition.read(file).applied();
+    }
+  }
+
+  private Wiring() {}
+}
