@@ -164,6 +164,22 @@ final class PositionSlotsTest {
     keptButCleared(snapshot);
   }
 
+  /** Why the bit alone does not say that nobody has written. */
+  @Test
+  @RequiresTools({"qemu-img", "qemu-io"})
+  void commitIntoItWritesAndLeavesTheBit() throws IOException {
+    MemoryBlockFile before = replica(65536);
+    Path path = store(before);
+    Path overlay = folder.resolve("overlay.qcow2");
+    Qemu.img("create", "-f", "qcow2", "-b", path, "-F", "qcow2", overlay).orFail();
+    Qemu.io(overlay, "write -P 1 0 64k").orFail();
+    Qemu.img("commit", overlay).orFail();
+    MemoryBlockFile after = MemoryBlockFile.load(path);
+    assertFalse(before.sameContent(after));
+    assertTrue(Header.read(after).features().isReplica());
+    assertTrue(PositionSlots.read(Header.read(after), after.name()).isInPlace());
+  }
+
   @Test
   @RequiresTools("qemu-img")
   void convertToANewFileLosesThem() throws IOException {
