@@ -5,6 +5,7 @@ import dev.drover.journal.IntentSource;
 import dev.drover.journal.JournalEntry;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.Position;
+import dev.drover.qcow2.GuestChange;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.SnapshotSpec;
 import dev.drover.qcow2.replica.Batch;
@@ -111,7 +112,6 @@ final class ApplyEngine {
   private boolean recounted;
   private boolean running;
   private boolean identityPending;
-  private boolean giveBackAnyway;
   private long lastWorkNanos;
 
   // After a failure: smaller batches, nothing dropped, until this offset is behind us.
@@ -187,12 +187,11 @@ final class ApplyEngine {
       }
       RecoveryReport report = image.recover();
       recounted = true;
-      giveBackAnyway = report.needsGiveBack();
       counters.recoveredClusters = report.excessClusters();
-      compensationCause = "unclean stop";
+      compensationCause = report.needsGiveBack() ? "unclean stop" : null;
       identityPending = settings.identityIsNew();
     }
-    if (identityPending && !giveBackAnyway) { // else the give-back writes it
+    if (identityPending && compensationCause == null) { // else the give-back writes it
       image.commit(durable.encode());
     }
     identityPending = false;
@@ -221,8 +220,7 @@ final class ApplyEngine {
 
   private void giveBack() throws IOException, ApplierException {
     if (compensationCause != null) {
-      compensator.giveBack(durable, compensationCause, giveBackAnyway);
-      giveBackAnyway = false;
+      compensator.giveBack(durable, compensationCause);
       compensationCause = null;
     }
     if (compensator.markDone(durable.applied().nextOffset())) {
@@ -281,6 +279,7 @@ final class ApplyEngine {
             "a batch up to %d above the promise %d"
                 .formatted(highest.nextOffset(), durable.minRecovery().nextOffset()));
       }
+      requireInside(planned);
       touched = later(touched, highest);
       triedIntents = planned.intents();
       settled = false;
@@ -302,6 +301,21 @@ final class ApplyEngine {
     triedIntents = 1;
     image.release();
     return Outcome.PROGRESSED;
+  }
+
+  private void requireInside(BatchPlanner.Changes planned) throws JournalException {
+    for (GuestChange change : planned.changes()) {
+      if (change.end() > image.virtualSizeBytes()) {
+        throw new JournalException(
+            JournalException.Code.INCONSISTENT,
+            "below offset %d: guest bytes %d to %d of a disk of %d"
+                .formatted(
+                    planned.after().nextOffset(),
+                    change.offset().bytes(),
+                    change.end(),
+                    image.virtualSizeBytes()));
+      }
+    }
   }
 
   /** Behind the ZERO that a batch does a part of. */

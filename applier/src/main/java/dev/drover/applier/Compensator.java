@@ -47,17 +47,13 @@ final class Compensator {
   }
 
   /**
-   * Steps 2 and 3. Does nothing when nothing is to be given back.
+   * Steps 2 and 3. Without clusters there is nothing to publish, and step 3 only lets the image
+   * forget the failed try.
    *
    * @param state what the durable slot says, to be repeated by the one that step 3 writes
-   * @param always step 3 even without clusters: the recount found wrong flags
    */
-  void giveBack(ReplicaState state, String cause, boolean always)
-      throws IOException, ApplierException {
+  void giveBack(ReplicaState state, String cause) throws IOException, ApplierException {
     List<ClusterExtent> clusters = image.unlinked();
-    if (clusters.isEmpty() && !always) {
-      return;
-    }
     if (!clusters.isEmpty()) {
       publish(state, cause, clusters);
     }

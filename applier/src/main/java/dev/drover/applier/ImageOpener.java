@@ -17,6 +17,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -25,6 +26,8 @@ import java.util.UUID;
  * written; a new image appears under its name only when it is complete.
  */
 final class ImageOpener {
+
+  private static final Duration LOG_END_PATIENCE = Duration.ofSeconds(10);
 
   private final VolumeDescriptor volume;
   private final ReplicaOptions options;
@@ -90,11 +93,28 @@ final class ImageOpener {
       if (open.state().isBetweenPoints()) {
         source.verifyAt(open.state().minRecovery());
       }
-      return open;
+      return image.olderSlot().isPresent() ? open : gatedByLogEnd(open, source);
     } catch (IOException | ApplierException | RuntimeException e) {
       closeAfter(e, image == null ? file : image);
       throw e;
     }
+  }
+
+  /**
+   * One slot can't be read: perhaps it was the newest. What it promised lies below the journal's
+   * end, since nothing was ever applied that was not in it.
+   */
+  private static OpenImage gatedByLogEnd(OpenImage open, IntentSource source) throws IOException {
+    Position applied = open.state().applied();
+    long end = source.endOffset();
+    while (source.position().nextOffset() < end) {
+      if (source.poll(LOG_END_PATIENCE).isEmpty()) {
+        break; // a broken tail: nobody has applied anything behind it either
+      }
+    }
+    Position gate = source.position();
+    source.seek(applied);
+    return open.with(open.state().at(applied, gate));
   }
 
   private OpenImage judged(Path path, ReplicaImage image, JournalIdentity journal)

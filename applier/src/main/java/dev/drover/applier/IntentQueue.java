@@ -7,6 +7,7 @@ import dev.drover.journal.Position;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Iterator;
+import java.util.List;
 
 /**
  * What is fetched and not yet applied, bounded by bytes. It also holds the journal to what the
@@ -24,6 +25,7 @@ final class IntentQueue implements Iterable<JournalEntry> {
   private final Position gate;
   private Position tail;
   private long bytes;
+  private JournalException cut;
 
   /**
    * @param from where the source stands
@@ -36,12 +38,27 @@ final class IntentQueue implements Iterable<JournalEntry> {
     this.gate = gate;
   }
 
-  /** Takes what the source has, waiting only when there is nothing to do. */
+  /**
+   * Takes what the source has, waiting only when there is nothing to do. A fault of the source is
+   * heard when everything before it is applied: the source repeats it until then.
+   */
   void fill(Duration max) throws JournalException {
+    if (cut != null) {
+      throw cut;
+    }
     if (bytes >= maxBytes) {
       return;
     }
-    for (JournalEntry entry : source.poll(entries.isEmpty() ? max : Duration.ZERO)) {
+    List<JournalEntry> polled;
+    try {
+      polled = source.poll(entries.isEmpty() ? max : Duration.ZERO);
+    } catch (JournalException e) {
+      if (entries.isEmpty()) {
+        throw e;
+      }
+      return;
+    }
+    for (JournalEntry entry : polled) {
       add(entry);
     }
   }
@@ -53,11 +70,13 @@ final class IntentQueue implements Iterable<JournalEntry> {
               .formatted(entry.offset(), tail.nextOffset()));
     }
     if (entry.after().nextOffset() == gate.nextOffset() && !entry.after().sameRecordBelow(gate)) {
-      throw new JournalException(
-          JournalException.Code.TRUNCATED,
-          "offset %d is not the record that the image has effects of: the journal was cut below"
-                  .formatted(entry.offset())
-              + " the image's minRecovery and went on");
+      cut =
+          new JournalException(
+              JournalException.Code.TRUNCATED,
+              "offset %d is not the record that the image has effects of: the journal was cut below"
+                      .formatted(entry.offset())
+                  + " the image's minRecovery and went on");
+      throw cut;
     }
     entries.add(entry);
     bytes += cost(entry);

@@ -18,6 +18,10 @@ record OpenImage(
     Path path, ReplicaImage image, ReplicaState state, boolean identityIsNew, boolean syncFailed)
     implements AutoCloseable {
 
+  OpenImage with(ReplicaState newState) {
+    return new OpenImage(path, image, newState, identityIsNew, syncFailed);
+  }
+
   @Override
   public void close() throws IOException {
     image.close();
