@@ -188,7 +188,7 @@ final class ApplyEngine {
       RecoveryReport report = image.recover();
       recounted = true;
       counters.recoveredClusters = report.excessClusters();
-      compensationCause = report.needsGiveBack() ? "unclean stop" : null;
+      compensationCause = report.wasClean() ? null : "unclean stop";
       identityPending = settings.identityIsNew();
     }
     if (identityPending && compensationCause == null) { // else the give-back writes it

@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -38,7 +39,7 @@ import java.util.UUID;
 final class EngineRig {
 
   static final int CLUSTER = 4096;
-  static final long SIZE = 5L << 20; // two and a half L2 tables
+  static final long SIZE = (2L << 20) + (256 << 10); // two L2 tables
   static final UUID INCARNATION = new UUID(11, 22);
   private static final ReplicaOptions IMAGE =
       new ReplicaOptions(16 * CLUSTER, 1 << 20, 1 << 20, true);
@@ -166,22 +167,81 @@ final class EngineRig {
     assertTrue(engine.fault().isPresent(), "never FAULTED");
   }
 
+  /** The process is gone before the {@code n}-th I/O from now on. */
+  EngineRig dieAt(long n) {
+    long[] left = {n};
+    file.failNext(
+        io -> {
+          if (--left[0] == 0) {
+            throw new MemoryCompensationLog.ProcessDied();
+          }
+          return false;
+        },
+        FailingBlockFile.Failure.EIO);
+    return this;
+  }
+
+  /** Starts and runs; false: it died on the way. */
+  boolean startAndRun() throws IOException {
+    try {
+      start();
+      run();
+      return true;
+    } catch (MemoryCompensationLog.ProcessDied e) {
+      return false;
+    }
+  }
+
+  /** I-31: beyond applied, only intents below minRecovery have left anything in the image. */
+  void assertPromiseHeld(String what) throws IOException {
+    try (ReplicaImage left = ReplicaImage.open(disk, IMAGE)) {
+      ReplicaState state = ReplicaState.decode(left.slot().payload());
+      ByteBuffer guest = ByteBuffer.allocate((int) SIZE);
+      left.read(GuestOffset.ZERO, guest);
+      byte[] expected = model(state.applied().nextOffset());
+      for (JournalEntry entry : entries()) {
+        boolean promised =
+            entry.offset() >= state.applied().nextOffset()
+                && entry.offset() < state.minRecovery().nextOffset();
+        if (promised && entry.valid()) {
+          takeAsIs(entry.record().intent(), guest.array(), expected);
+        }
+      }
+      assertEquals(-1, Arrays.mismatch(expected, guest.array()), what + ": I-31, differs at");
+    }
+  }
+
+  private static void takeAsIs(Intent intent, byte[] from, byte[] to) {
+    if (intent instanceof Intent.Write write) {
+      int at = (int) write.guestOffset();
+      System.arraycopy(from, at, to, at, write.length());
+    } else if (intent instanceof Intent.Zero zero) {
+      int at = (int) zero.guestOffset();
+      System.arraycopy(from, at, to, at, (int) zero.length());
+    }
+  }
+
   /** What a guest must see when everything below {@code offset} is applied. */
   byte[] model(long offset) {
     byte[] guest = new byte[(int) SIZE];
+    for (JournalEntry entry : entries()) {
+      if (entry.offset() < offset && entry.valid()) {
+        apply(entry.record().intent(), guest);
+      }
+    }
+    return guest;
+  }
+
+  private List<JournalEntry> entries() {
+    List<JournalEntry> all = new ArrayList<>();
     try (IntentSource source = journal.source()) {
       source.seek(Position.START);
-      while (true) {
-        List<JournalEntry> entries = source.poll(Duration.ZERO);
-        if (entries.isEmpty()) {
-          return guest;
-        }
-        for (JournalEntry entry : entries) {
-          if (entry.offset() < offset && entry.valid()) {
-            apply(entry.record().intent(), guest);
-          }
-        }
+      for (List<JournalEntry> next = source.poll(Duration.ZERO);
+          !next.isEmpty();
+          next = source.poll(Duration.ZERO)) {
+        all.addAll(next);
       }
+      return all;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -49,6 +49,10 @@ final class MemoryCompensationLog {
     troubles.put(calls.size() + n, how);
   }
 
+  void heal() {
+    troubles.clear();
+  }
+
   void setAway(boolean nowAway) {
     away = nowAway;
   }

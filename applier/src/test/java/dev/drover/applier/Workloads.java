@@ -1,5 +1,9 @@
 package dev.drover.applier;
 
+import static dev.drover.applier.Journals.snapshot;
+import static dev.drover.applier.Journals.write;
+import static dev.drover.applier.Journals.zero;
+
 import dev.drover.journal.Intent;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,7 +13,44 @@ import java.util.random.RandomGenerator;
 /** Intents that reach every branch of a write path: seeded. */
 final class Workloads {
 
+  private static final int CLUSTER = EngineRig.CLUSTER;
+
+  /** Short, and yet: new tables, fill, overwrite, discard, two L2 tables in one write. */
+  private static final List<Intent> STORY =
+      List.of(
+          write(100, 5000, 1),
+          write(512 * (long) CLUSTER - 6000, 12000, 2),
+          write(0, 3 * CLUSTER, 3),
+          new Intent.Mark("m"),
+          zero(CLUSTER, 2 * CLUSTER),
+          write(CLUSTER + 10, 20, 4),
+          new Intent.Flush(),
+          write(40 * CLUSTER, 20 * CLUSTER, 5),
+          zero(50 * CLUSTER + 5, 3 * CLUSTER),
+          write(45 * CLUSTER, CLUSTER, 6));
+
   private Workloads() {}
+
+  /** A rig with the story in its journal, to be applied in small batches. */
+  static EngineRig story() {
+    EngineRig rig = new EngineRig();
+    rig.limits = new BatchLimits(32 << 10, 3, 16, 256 << 10);
+    STORY.forEach(rig::append);
+    return rig;
+  }
+
+  /** The story with a snapshot in the middle, and what is copied on write after it. */
+  static EngineRig snapshotStory() {
+    EngineRig rig = new EngineRig();
+    rig.limits = new BatchLimits(32 << 10, 3, 16, 256 << 10);
+    return rig.append(
+        write(100, 5000, 1),
+        write(512 * (long) CLUSTER - 6000, 12000, 2),
+        snapshot(1, "s"),
+        write(200, 50, 3),
+        zero(0, CLUSTER),
+        write(30 * CLUSTER, 5 * CLUSTER, 4));
+  }
 
   static List<Intent> random(Random random, int count) {
     List<Intent> intents = new ArrayList<>();
