@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import javax.tools.JavaFileManager;
 import javax.tools.JavaFileObject;
 import javax.tools.SimpleJavaFileObject;
 import javax.tools.ToolProvider;
@@ -29,6 +30,12 @@ final class SourceRules {
   static final int FILE_LINES_MAX = 700;
   static final int METHOD_LINES_MAX = 100;
   static final int LINE_CHARS_MAX = 100;
+
+  /**
+   * Shared, because opening the JDK's own classes anew for each file costs more than parsing it.
+   */
+  private static final JavaFileManager FILES =
+      ToolProvider.getSystemJavaCompiler().getStandardFileManager(null, null, null);
 
   /** A line that cannot be broken: an import, or a comment that is one long word. */
   private static final Pattern UNBREAKABLE =
@@ -65,7 +72,8 @@ final class SourceRules {
     JavacTask task =
         (JavacTask)
             ToolProvider.getSystemJavaCompiler()
-                .getTask(null, null, _ -> {}, List.of("-proc:none"), null, List.of(memory(source)));
+                .getTask(
+                    null, FILES, _ -> {}, List.of("-proc:none"), null, List.of(memory(source)));
     SourcePositions positions = Trees.instance(task).getSourcePositions();
     List<String> found = new ArrayList<>();
     for (CompilationUnitTree unit : task.parse()) {
