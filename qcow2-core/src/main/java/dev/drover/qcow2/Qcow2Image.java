@@ -101,6 +101,7 @@ public final class Qcow2Image implements GuestDisk {
   private void prepareForWriting(Features found) throws IOException {
     core.prepareForWriting(found.withKnownAutoclear());
     if (!core.isClean()) {
+      core.rewriteMetadata(); // whoever left it unclean may have seen a failed sync (I-14)
       core.repair(core.recount());
       core.riseToClean(Optional.empty());
     }

@@ -202,10 +202,12 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
       stage = Stage.READY;
       return new RecoveryReport(true, List.of(), 0, 0);
     }
-    recount = core.recount();
-    stage = Stage.TO_BE_GIVEN_BACK;
-    return new RecoveryReport(
-        false, recount.excess(), recount.excessClusters(), recount.wrongFlags());
+    Recount found = core.recount();
+    RecoveryReport report =
+        new RecoveryReport(false, found.excess(), found.excessClusters(), found.wrongFlags());
+    recount = report.needsGiveBack() ? found : null;
+    stage = report.needsGiveBack() ? Stage.TO_BE_GIVEN_BACK : Stage.READY;
+    return report;
   }
 
   /**

@@ -1,0 +1,64 @@
+package dev.drover.qcow2;
+
+import dev.drover.qcow2.check.Finding;
+import dev.drover.qcow2.check.ReferenceCount;
+import dev.drover.qcow2.check.StoredRefcounts;
+import dev.drover.qcow2.format.Header;
+import dev.drover.qcow2.format.SnapshotTable;
+import dev.drover.qcow2.io.BlockFile;
+import java.io.IOException;
+
+/** What must hold of an image file at any time, and what at rest; by the independent walk. */
+public final class ImageJudge {
+
+  private ImageJudge() {}
+
+  /**
+   * I-01: what any power cut may leave. No refcount is below the references, nothing overlaps, no
+   * cluster is mapped twice; refcounts may be too high.
+   */
+  public static void neverUndercounted(BlockFile file) throws IOException {
+    Header header = Header.read(file);
+    ReferenceCount counted = ReferenceCount.of(file, header, SnapshotTable.read(file, header));
+    for (Finding finding : counted.findings().first()) {
+      throw new AssertionError("I-01: " + finding);
+    }
+    if (counted.active().shared() > 0) {
+      throw new AssertionError("I-01: a cluster is mapped twice");
+    }
+    new StoredRefcounts(file, header)
+        .compare(
+            counted,
+            new StoredRefcounts.Visitor() {
+              @Override
+              public void differs(long cluster, int stored, int references) {
+                if (stored < references) {
+                  throw new AssertionError(
+                      "I-01: cluster %d has refcount %d and %d references"
+                          .formatted(cluster, stored, references));
+                }
+              }
+
+              @Override
+              public void unreadable(long firstCluster, long clusters) {
+                throw new AssertionError("I-01: no refcounts from cluster " + firstCluster);
+              }
+            });
+  }
+
+  /** No leak, no corruption, no wrong COPIED flag. */
+  public static void exact(BlockFile file) throws IOException {
+    CheckReport report = ImageCheck.check(file, ImageCheck.Repair.NONE);
+    if (!report.isClean() || report.sharedInActiveTable() > 0) {
+      throw new AssertionError("not exact: " + report);
+    }
+  }
+
+  /** Exact, and the dirty bit is down: what a stopped program leaves. */
+  public static void settled(BlockFile file) throws IOException {
+    exact(file);
+    if (Header.read(file).features().isDirty()) {
+      throw new AssertionError("settled, but the dirty bit is set");
+    }
+  }
+}
