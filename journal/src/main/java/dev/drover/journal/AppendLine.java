@@ -108,11 +108,11 @@ final class AppendLine {
   // ---- the thread that steps ----
 
   /** Appends {@code intent} if nothing is unsettled and nothing refused. */
-  void appendIfIdle(Intent intent, CompletableFuture<Long> done) {
+  void appendIfIdle(Intent intent) {
     lock.lock();
     try {
       if (refusal == null && pending.isEmpty()) {
-        hand(new Pending(intent, done));
+        hand(new Pending(intent, null));
       }
     } finally {
       lock.unlock();

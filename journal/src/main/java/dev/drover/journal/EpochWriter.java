@@ -256,7 +256,7 @@ public final class EpochWriter implements IntentSink {
     phase = Phase.RUNNING;
     patient();
     appends.begin(epoch, settledTotal, stamp);
-    appends.appendIfIdle(new Intent.Heartbeat(false), failure == null ? ready : null);
+    appends.appendIfIdle(new Intent.Heartbeat(false));
     probation = appends.size();
   }
 
@@ -328,9 +328,9 @@ public final class EpochWriter implements IntentSink {
     if (probation == 0 && phase == Phase.RUNNING) {
       failure = null;
     }
-    if (record.done == ready) {
-      ready.complete(epoch);
-    } else if (record.done != null) {
+    // The first record that is settled shows that the epoch was not taken by two.
+    ready.complete(epoch);
+    if (record.done != null) {
       record.done.complete(settled.offset());
     }
   }
@@ -358,7 +358,7 @@ public final class EpochWriter implements IntentSink {
       return;
     }
     if (now - appends.lastAppendNanos() >= WriterState.HEARTBEAT.toNanos()) {
-      appends.appendIfIdle(new Intent.Heartbeat(false), null);
+      appends.appendIfIdle(new Intent.Heartbeat(false));
     } else if (now - lastWatch >= WATCH.toNanos()) {
       lastWatch = now;
       watch();

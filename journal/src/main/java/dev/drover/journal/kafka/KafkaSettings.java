@@ -62,7 +62,13 @@ public final class KafkaSettings {
     refused.addAll(GuardedSettings.refused("kafka.", all));
     refused.addAll(GuardedSettings.refused("kafka.producer.", producer));
     refused.addAll(GuardedSettings.refused("kafka.consumer.", consumer));
-    refused.addAll(GuardedSettings.refused("kafka.admin.", admin));
+    // An admin client writes no record and reads none: only where it connects to is not its own.
+    String servers = admin.get(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG);
+    if (servers != null) {
+      refused.addAll(
+          GuardedSettings.refused(
+              "kafka.admin.", Map.of(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, servers)));
+    }
     if (!refused.isEmpty()) {
       throw new JournalException(Code.USAGE, String.join("; ", refused))
           .withHint("remove these settings");

@@ -1,0 +1,103 @@
+package dev.drover.journal.kafka;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.drover.journal.JournalException;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class KafkaSettingsTest {
+  private static KafkaSettings settings(Map<String, String> overrides) throws JournalException {
+    return new KafkaSettings("h:9092", "drover", overrides);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "kafka.acks=1",
+        "kafka.producer.acks=0",
+        "kafka.producer.enable.idempotence=false",
+        "kafka.producer.max.in.flight.requests.per.connection=6",
+        "kafka.producer.retries=3",
+        "kafka.producer.delivery.timeout.ms=1000",
+        "kafka.producer.transactional.id=mine",
+        "kafka.producer.max.request.size=100",
+        "kafka.consumer.isolation.level=read_uncommitted",
+        "kafka.consumer.enable.auto.commit=true",
+        "kafka.consumer.auto.offset.reset=latest",
+        "kafka.consumer.group.id=mine",
+        "kafka.consumer.check.crcs=false",
+        "kafka.bootstrap.servers=elsewhere:1",
+        "kafka.producer.interceptor.classes=x.Y",
+        "kafka.consumer.value.deserializer=x.Y",
+      })
+  void an_override_that_would_break_a_promise_is_refused_by_name(String override) {
+    String[] pair = override.split("=");
+    var e = assertThrows(JournalException.class, () -> settings(Map.of(pair[0], pair[1])));
+    assertEquals(JournalException.Code.USAGE, e.code());
+    assertTrue(e.getMessage().contains(override), e.getMessage());
+  }
+
+  @Test
+  void all_refused_overrides_are_named_at_once() {
+    var overrides = Map.of("kafka.acks", "1", "kafka.consumer.enable.auto.commit", "true");
+    var e = assertThrows(JournalException.class, () -> settings(overrides));
+    assertTrue(e.getMessage().contains("kafka.acks=1"), e.getMessage());
+    assertTrue(e.getMessage().contains("kafka.consumer.enable.auto.commit=true"), e.getMessage());
+  }
+
+  @Test
+  void an_override_that_says_what_holds_anyway_is_accepted() throws JournalException {
+    settings(Map.of("kafka.acks", "-1", "kafka.producer.enable.idempotence", "TRUE"));
+  }
+
+  @Test
+  void what_is_for_one_kind_of_client_wins_over_what_is_for_all() throws JournalException {
+    var settings =
+        settings(
+            Map.of(
+                "kafka.security.protocol", "SSL",
+                "kafka.consumer.security.protocol", "SASL_SSL",
+                "kafka.producer.linger.ms", "7",
+                "kafka.admin.retries", "2",
+                "volume", "not ours"));
+    assertEquals("SASL_SSL", settings.consumer().get("security.protocol"));
+    assertEquals("SSL", settings.producer(Duration.ofSeconds(30)).get("security.protocol"));
+    assertEquals("7", settings.producer(Duration.ofSeconds(30)).get("linger.ms"));
+    assertEquals("2", settings.admin().get("retries"));
+    assertEquals("SSL", settings.admin().get("security.protocol"));
+  }
+
+  @Test
+  void every_producer_waits_for_all_in_sync_brokers() throws JournalException {
+    var producer = settings(Map.of()).producer(Duration.ofSeconds(3));
+    assertEquals("all", producer.get("acks"));
+    assertEquals("true", producer.get("enable.idempotence"));
+    assertEquals("3000", producer.get("delivery.timeout.ms"));
+    assertEquals("3000", producer.get("request.timeout.ms"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", ".x", "a b", "ä"})
+  void a_prefix_that_is_no_topic_name_is_refused(String prefix) {
+    var e =
+        assertThrows(JournalException.class, () -> new KafkaSettings("h:9092", prefix, Map.of()));
+    assertEquals(JournalException.Code.USAGE, e.code());
+  }
+
+  @Test
+  void topics_are_named_after_prefix_and_volume() {
+    VolumeTopics topics = new VolumeTopics("p.q");
+    assertEquals("p.q.v.intents", topics.intents("v"));
+    assertEquals("p.q.v.compensations", topics.compensations("v"));
+    assertEquals("p.q.v.control", topics.control("v"));
+    assertEquals("p.q.registry", topics.registry());
+    assertEquals("p.q.v.r", topics.replica("v", "r"));
+    assertThrows(IllegalArgumentException.class, () -> topics.intents("v.w"));
+  }
+}

@@ -1,0 +1,77 @@
+package dev.drover.journal.kafka;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class TopicRulesTest {
+  private static final int CHUNK = 512 << 10;
+
+  private static TopicFacts intents(int partitions, int copies, String... overrides) {
+    Map<String, String> settings =
+        new HashMap<>(TopicRules.intents(TopicRules.minInsync(copies), CHUNK));
+    for (String override : overrides) {
+      String[] pair = override.split("=");
+      settings.put(pair[0], pair[1]);
+    }
+    return new TopicFacts("t", "id", partitions, copies, settings);
+  }
+
+  private static List<String> weaker(TopicFacts topic, int brokers) {
+    return TopicRules.weaker(topic, brokers).stream().map(TopicWarning::setting).toList();
+  }
+
+  @Test
+  void a_topic_as_drover_creates_it_is_right_and_not_weak() {
+    for (int brokers = 1; brokers <= 5; brokers++) {
+      TopicFacts topic = intents(1, TopicRules.replication(brokers));
+      assertTrue(TopicRules.wrongIntents(topic, CHUNK).isEmpty());
+      assertEquals(List.of(), weaker(topic, brokers));
+    }
+  }
+
+  @Test
+  void replication_is_three_where_there_are_three_and_one_less_must_acknowledge() {
+    assertEquals(1, TopicRules.replication(1));
+    assertEquals(3, TopicRules.replication(7));
+    assertEquals(1, TopicRules.minInsync(1));
+    assertEquals(1, TopicRules.minInsync(2));
+    assertEquals(2, TopicRules.minInsync(3));
+  }
+
+  @Test
+  void what_could_make_a_journal_wrong_is_refused() {
+    assertTrue(
+        TopicRules.wrongIntents(intents(2, 1), CHUNK).orElseThrow().contains("2 partitions"));
+    var compacted = intents(1, 1, "cleanup.policy=compact,delete");
+    assertTrue(TopicRules.wrongIntents(compacted, CHUNK).orElseThrow().contains("compacted"));
+    var small = intents(1, 1, "max.message.bytes=1000");
+    assertTrue(TopicRules.wrongIntents(small, CHUNK).orElseThrow().contains("max.message.bytes"));
+  }
+
+  @Test
+  void what_promises_less_is_a_warning_that_says_so() {
+    assertEquals(List.of("retention.ms"), weaker(intents(1, 1, "retention.ms=1000"), 1));
+    assertEquals(List.of("retention.bytes"), weaker(intents(1, 1, "retention.bytes=1000"), 1));
+    assertEquals(
+        List.of("unclean.leader.election.enable"),
+        weaker(intents(1, 1, "unclean.leader.election.enable=true"), 1));
+    assertEquals(
+        List.of("message.timestamp.type"),
+        weaker(intents(1, 1, "message.timestamp.type=LogAppendTime"), 1));
+    assertEquals(List.of("replication factor"), weaker(intents(1, 1), 3));
+    assertEquals(List.of("min.insync.replicas"), weaker(intents(1, 3, "min.insync.replicas=1"), 3));
+  }
+
+  @Test
+  void a_registry_that_forgets_is_refused() {
+    TopicFacts deleting = new TopicFacts("r", "id", 1, 1, Map.of("cleanup.policy", "delete"));
+    assertTrue(TopicRules.wrongCompacted(deleting).isPresent());
+    TopicFacts made = new TopicFacts("r", "id", 1, 1, TopicRules.compacted(1));
+    assertTrue(TopicRules.wrongCompacted(made).isEmpty());
+  }
+}
