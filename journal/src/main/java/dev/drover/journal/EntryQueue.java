@@ -71,6 +71,13 @@ public final class EntryQueue {
     }
   }
 
+  /** As {@link #fail}, and what was not drained is forgotten: it may be of another journal. */
+  public void abandon(JournalException why) {
+    ready.clear();
+    epochReady = false;
+    fault = why;
+  }
+
   /** Which record to offer next. */
   public long nextOffset() {
     return tracker.nextOffset();

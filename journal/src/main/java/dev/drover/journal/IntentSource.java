@@ -40,6 +40,15 @@ public interface IntentSource extends AutoCloseable {
   }
 
   /**
+   * What the last record of the journal says: how far behind a position is.
+   *
+   * @param offset the offset behind it
+   * @param totalPayloadBytes bytes of guest data in the whole journal; 0 if it is empty
+   * @param timestampMillis when it was stamped; 0 if it is empty
+   */
+  record LogEnd(long offset, long totalPayloadBytes, long timestampMillis) {}
+
+  /**
    * Which journal this is. Comparing it with what an image knows is the caller's task, before
    * {@link #seek}.
    */
@@ -69,6 +78,15 @@ public interface IntentSource extends AutoCloseable {
 
   /** The offset behind the last record now, asked from the journal each time. */
   long endOffset() throws JournalException;
+
+  /**
+   * The journal's end, with the totals that its last record claims; for lag, not for judging. It
+   * may read a record to know, so ask every few seconds, not at each step. Reading goes on
+   * undisturbed.
+   *
+   * @throws JournalException as {@link #seek}
+   */
+  LogEnd logEnd() throws JournalException;
 
   /** Why {@link #poll} has nothing to return although the journal goes on, if so. */
   Optional<Stall> stall();

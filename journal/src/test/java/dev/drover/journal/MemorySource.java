@@ -101,6 +101,19 @@ final class MemorySource implements IntentSource {
   }
 
   @Override
+  public LogEnd logEnd() throws JournalException {
+    synchronized (journal) {
+      requireReachable();
+      long end = journal.end();
+      if (end == journal.begin()) {
+        return new LogEnd(end, 0, 0);
+      }
+      JournalRecord last = RecordCodec.decode(journal.stored(end - 1).value());
+      return new LogEnd(end, last.totalPayloadBytes(), last.timestampMillis());
+    }
+  }
+
+  @Override
   public Optional<Stall> stall() {
     return entries.stall();
   }

@@ -74,7 +74,7 @@ public final class JournalDump implements AutoCloseable {
 
   /** Dumps this topic. */
   public static JournalDump open(KafkaSettings settings, String topic) throws JournalException {
-    return new JournalDump(settings, topic, KafkaIntentSource.connect(settings));
+    return new JournalDump(settings, topic, KafkaIntentSource.connect(settings, Map.of()));
   }
 
   /** The first offset that the journal still has. */

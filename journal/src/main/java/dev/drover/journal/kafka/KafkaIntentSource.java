@@ -20,7 +20,6 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteBufferDeserializer;
 
 /**
@@ -62,6 +61,7 @@ public final class KafkaIntentSource implements IntentSource {
   private final TopicPartition partition;
   private final KafkaConsumer<byte[], ByteBuffer> consumer;
 
+  private JournalProbe probe;
   private EntryQueue entries;
   private JournalIdentity identity;
   private boolean contactLost;
@@ -83,15 +83,17 @@ public final class KafkaIntentSource implements IntentSource {
   /** A source at {@link Position#START}. Connects; reads nothing yet. */
   public static KafkaIntentSource open(KafkaSettings settings, VolumeDescriptor volume)
       throws JournalException {
-    return new KafkaIntentSource(settings, volume, connect(settings));
+    return new KafkaIntentSource(settings, volume, connect(settings, Map.of()));
   }
 
   /** A consumer that sees everything and whose values are slices of what was fetched. */
-  static KafkaConsumer<byte[], ByteBuffer> connect(KafkaSettings settings) throws JournalException {
+  static KafkaConsumer<byte[], ByteBuffer> connect(
+      KafkaSettings settings, Map<String, Object> fixed) throws JournalException {
     Map<String, Object> config = settings.consumer();
     config.putIfAbsent(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, FETCH_BYTES);
     config.putIfAbsent(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, FETCH_BYTES);
     config.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, MAX_POLL_RECORDS);
+    config.putAll(fixed);
     config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_uncommitted");
     config.put(
         ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteBufferDeserializer.class.getName());
@@ -137,7 +139,7 @@ public final class KafkaIntentSource implements IntentSource {
     requireOpen();
     identity();
     contactLost = false;
-    verify(position);
+    verifyAt(position);
     entries = new EntryQueue(volume.topic(), volume.uuid(), position);
     goTo(position);
     heard();
@@ -145,39 +147,19 @@ public final class KafkaIntentSource implements IntentSource {
 
   @Override
   public void verifyAt(Position position) throws JournalException {
-    requireOpen();
-    try {
-      verify(position);
-    } finally {
-      consumer.seek(partition, entries.nextOffset());
-    }
-  }
-
-  private void verify(Position position) throws JournalException {
     PositionCheck.range(volume.topic(), position, beginOffset(), endOffset());
     if (position.nextOffset() > 0) {
-      ConsumerRecord<byte[], ByteBuffer> below = readOne(position.nextOffset() - 1);
+      ConsumerRecord<byte[], ByteBuffer> below = probe().record(position.nextOffset() - 1);
       PositionCheck.below(volume.topic(), position, leaderEpoch(below), below.value());
     }
   }
 
-  private ConsumerRecord<byte[], ByteBuffer> readOne(long offset) throws JournalException {
-    try {
-      consumer.seek(partition, offset);
-      long deadline = System.nanoTime() + KafkaSettings.REACHABLE.toNanos();
-      while (System.nanoTime() < deadline) {
-        for (var record : consumer.poll(Duration.ofMillis(100))) {
-          if (record.offset() == offset && record.value() != null) {
-            return record;
-          }
-          throw new JournalException(Code.OFFSET_HOLE, "there is no record here")
-              .at(volume.topic(), offset);
-        }
-      }
-      throw new TimeoutException("no answer");
-    } catch (KafkaException e) {
-      throw SourceFaults.translate(settings, volume.topic(), offset, e);
+  private JournalProbe probe() throws JournalException {
+    requireOpen();
+    if (probe == null) {
+      probe = new JournalProbe(settings, volume.topic());
     }
+    return probe;
   }
 
   /** With the leader epoch, so that the consumer itself asks whether the log was cut below. */
@@ -190,22 +172,36 @@ public final class KafkaIntentSource implements IntentSource {
   @Override
   public List<JournalEntry> poll(Duration max) throws JournalException {
     requireOpen();
-    if (contactLost) {
-      identity();
-      contactLost = false;
-      heard();
-    }
     if (!entries.faulted()) {
+      if (contactLost) {
+        confirm();
+      }
       fetch(max);
     }
-    if (entries.epochReady() || isOlder(identifiedAtNanos, IDENTITY_AGE)) {
-      identity();
+    boolean due = !entries.faulted() && isOlder(identifiedAtNanos, IDENTITY_AGE);
+    if (due || entries.epochReady()) {
+      confirm();
     }
     List<JournalEntry> drained = entries.drain();
     if (drained.isEmpty()) {
       askWhetherItIsThere();
     }
     return drained;
+  }
+
+  /** Whether it still is the same topic; if not, nothing that was read of it is returned. */
+  private void confirm() throws JournalException {
+    try {
+      identity();
+      contactLost = false;
+      heard();
+    } catch (JournalException e) {
+      contactLost = true;
+      if (!e.retriable() && e.code() != Code.CLOSED) {
+        entries.abandon(e);
+      }
+      throw e;
+    }
   }
 
   private void fetch(Duration max) throws JournalException {
@@ -247,11 +243,11 @@ public final class KafkaIntentSource implements IntentSource {
       return;
     }
     try {
-      consumer.endOffsets(List.of(partition), ANSWER);
+      probe().end(ANSWER);
       heard();
-    } catch (KafkaException e) {
+    } catch (JournalException e) {
       contactLost = true;
-      throw SourceFaults.translate(settings, volume.topic(), entries.nextOffset(), e);
+      throw e;
     }
   }
 
@@ -274,22 +270,17 @@ public final class KafkaIntentSource implements IntentSource {
 
   @Override
   public long beginOffset() throws JournalException {
-    requireOpen();
-    try {
-      return consumer.beginningOffsets(List.of(partition)).get(partition);
-    } catch (KafkaException e) {
-      throw KafkaFaults.translate(settings, "ask where " + partition.topic() + " begins", e);
-    }
+    return probe().begin();
   }
 
   @Override
   public long endOffset() throws JournalException {
-    requireOpen();
-    try {
-      return consumer.endOffsets(List.of(partition)).get(partition);
-    } catch (KafkaException e) {
-      throw KafkaFaults.translate(settings, "ask where " + partition.topic() + " ends", e);
-    }
+    return probe().end();
+  }
+
+  @Override
+  public LogEnd logEnd() throws JournalException {
+    return probe().logEnd();
   }
 
   @Override
@@ -308,6 +299,9 @@ public final class KafkaIntentSource implements IntentSource {
     if (!closed) {
       closed = true;
       KafkaFaults.closeQuietly(consumer);
+      if (probe != null) {
+        probe.close();
+      }
     }
   }
 }

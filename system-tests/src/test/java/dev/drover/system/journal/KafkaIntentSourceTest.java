@@ -96,6 +96,22 @@ class KafkaIntentSourceTest {
   }
 
   @Test
+  void theLogEndSaysHowMuchThereIsWithoutReadingUpToIt() throws Exception {
+    source.seek(Position.START);
+    assertEquals(new IntentSource.LogEnd(0, 0, 0), source.logEnd());
+    long a = journal.epoch();
+    for (int i = 0; i < 3; i++) {
+      journal.write(a, i, 100_000);
+    }
+    IntentSource.LogEnd end = source.logEnd();
+    assertEquals(4, end.offset());
+    assertEquals(300_000, end.totalPayloadBytes());
+    Position behind = readTo(4).getLast().after();
+    assertEquals(behind.totalPayloadBytes(), end.totalPayloadBytes());
+    assertEquals(behind.timestampMillis(), end.timestampMillis());
+  }
+
+  @Test
   void aSourceThatVerifiesAnotherPlaceGoesOnWhereItWas() throws Exception {
     long a = journal.epoch();
     journal.write(a, 0, 512);
@@ -241,8 +257,9 @@ class KafkaIntentSourceTest {
                 read.addAll(source.poll(SOON));
               }
             });
-    assertFalse(e.retriable(), e.getMessage());
+    assertEquals(Code.RECREATED, e.code(), e.getMessage());
     assertEquals(List.of(), read);
+    assertFails(Code.RECREATED, () -> source.poll(SOON));
     assertFails(Code.RECREATED, source::identity);
     try (var fresh = KafkaIntentSource.open(journal.settings(), journal.volume())) {
       assertFalse(before.equals(fresh.identity()));
