@@ -1,5 +1,6 @@
 package dev.drover.applier;
 
+import dev.drover.qcow2.file.HostFile;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -10,6 +11,10 @@ import java.nio.file.Path;
  */
 @FunctionalInterface
 public interface ImageFiles {
+
+  /** Files of this host. */
+  ImageFiles HOST =
+      (path, create) -> create ? HostFile.createNew(path) : HostFile.openForWriting(path);
 
   /**
    * Opens for reading and writing, and holds the image's lock, as QEMU understands it, from before

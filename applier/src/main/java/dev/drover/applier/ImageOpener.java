@@ -177,8 +177,7 @@ final class ImageOpener {
     source.seek(Position.START); // a journal that was trimmed can't make an image
     Path unfinished = path.resolveSibling(path.getFileName() + ".new");
     BlockFile file = openUnfinished(unfinished);
-    ReplicaImage image = null;
-    try {
+    try (file) {
       ReplicaState state =
           new ReplicaState(
               volume.uuid(),
@@ -188,14 +187,13 @@ final class ImageOpener {
               journal,
               Position.START,
               Position.START);
-      image = ReplicaImage.create(file, volume.sizeBytes(), options.clusterBytes(), state.encode());
+      ReplicaImage.create(file, volume.sizeBytes(), options.clusterBytes(), state.encode());
       publish(unfinished, path);
-      return new OpenImage(path, image, state, false, false);
     } catch (IOException | RuntimeException e) {
-      closeAfter(e, image == null ? file : image);
       deleteAfter(e, unfinished);
       throw e;
     }
+    return existing(path, source, journal); // under its own name, as every later start will
   }
 
   /** Makes the file, over what a killed process may have left; its lock tells that it is dead. */
