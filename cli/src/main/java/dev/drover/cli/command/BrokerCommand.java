@@ -1,6 +1,6 @@
 package dev.drover.cli.command;
 
-import dev.drover.cli.broker.EmbeddedBroker;
+import dev.drover.cli.kafka.EmbeddedBroker;
 import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.terminal.Fields;

@@ -1,7 +1,7 @@
 package dev.drover.cli.session;
 
 import dev.drover.applier.ApplierException;
-import dev.drover.cli.broker.BrokerFailure;
+import dev.drover.cli.kafka.BrokerFailure;
 import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.terminal.Exit;
 import dev.drover.cli.value.IllegalValue;

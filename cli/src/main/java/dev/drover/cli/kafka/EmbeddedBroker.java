@@ -1,6 +1,6 @@
-package dev.drover.cli.broker;
+package dev.drover.cli.kafka;
 
-import dev.drover.cli.broker.BrokerFailure.Cause;
+import dev.drover.cli.kafka.BrokerFailure.Cause;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;

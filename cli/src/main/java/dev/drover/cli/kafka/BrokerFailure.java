@@ -1,4 +1,4 @@
-package dev.drover.cli.broker;
+package dev.drover.cli.kafka;
 
 /** The broker did not start or answer. */
 public final class BrokerFailure extends Exception {

@@ -1,4 +1,4 @@
-package dev.drover.cli.broker;
+package dev.drover.cli.kafka;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
