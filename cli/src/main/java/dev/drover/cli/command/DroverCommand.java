@@ -1,6 +1,7 @@
 package dev.drover.cli.command;
 
 import dev.drover.cli.config.Settings;
+import dev.drover.cli.image.ImageCommand;
 import dev.drover.cli.session.FailureReport;
 import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.CommandFailure;
@@ -33,8 +34,13 @@ import picocli.CommandLine.Spec;
       ServeCommand.class,
       ApplyCommand.class,
       ReplayCommand.class,
+      SnapshotCommand.class,
+      MarkCommand.class,
+      JournalCommand.class,
+      CompensationsCommand.class,
       StatusCommand.class,
       ReplicaCommand.class,
+      ImageCommand.class,
       ConfigCommand.class,
       CompletionCommand.class,
     })

@@ -4,7 +4,7 @@ package dev.drover.cli.value;
 public final class IllegalValue extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
-  IllegalValue(String message) {
+  public IllegalValue(String message) {
     super(message);
   }
 }

@@ -509,7 +509,7 @@ public final class ImageCore {
     if (recountNeeded || !isExact() || hasUnsynced() || hasOpenBatch()) {
       throw new IllegalStateException("settle before a snapshot");
     }
-    snapshots.requireRoomFor(spec.name());
+    snapshots.requireRoom();
     boolean done = false;
     try {
       snapshots.create(spec);

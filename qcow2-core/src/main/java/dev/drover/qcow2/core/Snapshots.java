@@ -54,10 +54,11 @@ final class Snapshots {
         .anyMatch(identity -> identity.uuid().equals(spec.uuid()));
   }
 
+  /** The newest snapshot of that name, or the one with that id. */
   SnapshotEntry find(String nameOrId) throws Qcow2Exception {
     return entries.stream()
         .filter(entry -> entry.nameText().equals(nameOrId))
-        .findFirst()
+        .reduce((earlier, later) -> later)
         .or(() -> entries.stream().filter(entry -> entry.idText().equals(nameOrId)).findFirst())
         .orElseThrow(
             () ->
@@ -98,21 +99,17 @@ final class Snapshots {
     core.release();
   }
 
-  /** Refuses a name that is taken, before anything is changed. */
-  void requireRoomFor(String name) throws Qcow2Exception {
+  /**
+   * Refuses one too many, before anything is changed. A name may occur twice, as in QEMU: the
+   * journal has the last word on what exists, and an id tells them apart.
+   */
+  void requireRoom() throws Qcow2Exception {
     if (entries.size() >= Header.MAX_SNAPSHOTS) {
       throw new Qcow2Exception(
           Code.SNAPSHOT,
           core.disk().name(),
           "the image has " + entries.size() + " snapshots, the most it can",
           "delete one");
-    }
-    if (entries.stream().anyMatch(entry -> entry.nameText().equals(name))) {
-      throw new Qcow2Exception(
-          Code.SNAPSHOT,
-          core.disk().name(),
-          "a snapshot named " + name + " exists",
-          "choose another name, or delete that one");
     }
   }
 

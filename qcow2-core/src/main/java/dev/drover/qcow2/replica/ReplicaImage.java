@@ -328,7 +328,7 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
    * Takes an internal snapshot of the content as it is now; durable on return. The image must be
    * settled. A snapshot with the same UUID makes this a no-op.
    *
-   * @throws dev.drover.qcow2.Qcow2Exception SNAPSHOT when another snapshot has the name
+   * @throws dev.drover.qcow2.Qcow2Exception SNAPSHOT when the image has as many as it can
    */
   public void createSnapshot(SnapshotSpec spec) throws IOException {
     requireStage(Stage.READY);

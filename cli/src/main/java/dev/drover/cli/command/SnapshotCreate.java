@@ -1,0 +1,55 @@
+package dev.drover.cli.command;
+
+import dev.drover.cli.session.Cluster;
+import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.Fields;
+import dev.drover.cli.value.Names;
+import dev.drover.journal.ControlRequest;
+import dev.drover.journal.VolumeDescriptor;
+import java.time.Instant;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code drover snapshot create}. */
+@Command(
+    name = "create",
+    description = {
+      "Takes a snapshot on every replica, at one place in the journal. Prints its offset.",
+      "With a live gateway it comes after every write that the gateway has answered."
+    })
+final class SnapshotCreate implements Callable<Integer> {
+  private final Session session;
+
+  @Parameters(index = "0", paramLabel = "NAME", description = "The volume.")
+  private String volume;
+
+  @Parameters(index = "1", paramLabel = "SNAPSHOT", description = "What to call it.")
+  private String snapshot;
+
+  SnapshotCreate(Session session) {
+    this.session = session;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    Names.check("volume", volume);
+    Names.check("snapshot", snapshot);
+    try (Cluster cluster = session.cluster()) {
+      VolumeDescriptor descriptor = cluster.volumes().open(volume).descriptor();
+      UUID uuid = UUID.randomUUID();
+      Instant now = cluster.clock().instant();
+      long offset =
+          Request.append(cluster, descriptor, ControlRequest.snapshotCreate(uuid, snapshot, now));
+      if (session.console().json()) {
+        session
+            .console()
+            .object(Fields.of("name", snapshot).and("uuid", uuid.toString()).and("offset", offset));
+      } else {
+        session.console().line(Long.toString(offset));
+      }
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,27 @@
+package dev.drover.cli.image;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code drover image}. */
+@Command(
+    name = "image",
+    description = "qemu-img's verbs, for hosts without QEMU: same options, output and exit codes.",
+    subcommands = {
+      ImageCreateCommand.class,
+      ImageInfoCommand.class,
+      ImageCheckCommand.class,
+      ImageCompareCommand.class,
+    })
+public final class ImageCommand implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Override
+  public void run() {
+    throw new ParameterException(
+        spec.commandLine(),
+        "'drover image' needs a verb: " + String.join(", ", spec.subcommands().keySet()));
+  }
+}

@@ -1,0 +1,74 @@
+package dev.drover.cli.image;
+
+import dev.drover.cli.value.IllegalValue;
+import dev.drover.qcow2.BackingFiles;
+import dev.drover.qcow2.GuestDisk;
+import dev.drover.qcow2.Qcow2Image;
+import dev.drover.qcow2.RawDisk;
+import dev.drover.qcow2.file.HostFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+
+/**
+ * A disk image as a verb names it. Without a format the first four bytes decide between qcow2 and
+ * raw: that is safe where the content is only looked at, as here.
+ */
+public final class ImageFile {
+  private static final int QCOW2_MAGIC = 0x514649FB;
+
+  /** What a disk image can be here. */
+  public enum Format {
+    QCOW2,
+    RAW;
+
+    /** Parses qemu-img's name of a format; null stands for "look". */
+    public static Format parse(String name) {
+      return switch (name) {
+        case null -> null;
+        case "qcow2" -> QCOW2;
+        case "raw" -> RAW;
+        default -> throw new IllegalValue("format '" + name + "' is not known; give qcow2 or raw");
+      };
+    }
+
+    /** qemu-img's name of it. */
+    public String text() {
+      return this == QCOW2 ? "qcow2" : "raw";
+    }
+  }
+
+  /** Opens the file for reading: beside its writer with {@code forced}, else only without one. */
+  public static HostFile open(Path path, boolean forced) throws IOException {
+    return forced ? HostFile.openForced(path) : HostFile.openForReading(path);
+  }
+
+  /** The format given, or what the file begins like. */
+  public static Format format(HostFile file, Format given) throws IOException {
+    if (given != null) {
+      return given;
+    }
+    ByteBuffer start = ByteBuffer.allocate(Integer.BYTES);
+    file.read(start, 0);
+    return start.getInt(0) == QCOW2_MAGIC ? Format.QCOW2 : Format.RAW;
+  }
+
+  /**
+   * The guest's view of an image, with the backing files that it names: whoever names an image to
+   * these verbs trusts its chain. Closing the disk closes the files.
+   */
+  public static GuestDisk disk(Path path, Format given, boolean forced) throws IOException {
+    HostFile file = open(path, forced);
+    try {
+      return switch (format(file, given)) {
+        case QCOW2 -> Qcow2Image.open(file, true, BackingFiles.of(path));
+        case RAW -> new RawDisk(file);
+      };
+    } catch (IOException | RuntimeException e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  private ImageFile() {}
+}

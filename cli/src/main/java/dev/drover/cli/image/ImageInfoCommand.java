@@ -1,0 +1,222 @@
+package dev.drover.cli.image;
+
+import dev.drover.cli.image.ImageFile.Format;
+import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.Console;
+import dev.drover.cli.terminal.Fields;
+import dev.drover.cli.value.ByteSize;
+import dev.drover.qcow2.CreateOptions;
+import dev.drover.qcow2.ImageInfo;
+import dev.drover.qcow2.file.HostFile;
+import dev.drover.qcow2.format.SnapshotEntry;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code drover image info}, after qemu-img info; plus the position of a replica. */
+@Command(name = "info", description = "Says what an image is.")
+final class ImageInfoCommand implements Callable<Integer> {
+  private static final DateTimeFormatter DATE =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT);
+
+  private final Session session;
+
+  @Parameters(paramLabel = "FILE", description = "The image.")
+  private Path file;
+
+  @Option(names = "-f", paramLabel = "FMT", description = "qcow2 or raw (default: look).")
+  private String format;
+
+  @Option(
+      names = "--output",
+      defaultValue = "human",
+      paramLabel = "human|json",
+      description = "How to print it.")
+  private OutputFormat output;
+
+  @Option(
+      names = {"-U", "--force-share"},
+      description = "Look although another process may be writing.")
+  private boolean forced;
+
+  ImageInfoCommand(Session session) {
+    this.session = session;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    boolean json = output == OutputFormat.JSON || session.console().json();
+    try (HostFile host = ImageFile.open(file, forced)) {
+      if (ImageFile.format(host, Format.parse(format)) == Format.RAW) {
+        raw(host, json);
+        return 0;
+      }
+      ImageInfo info = ImageInfo.read(host);
+      if (json) {
+        session.console().indented(fields(info, host).map());
+      } else {
+        print(info, host);
+      }
+    } catch (IOException e) {
+      throw QemuExit.of(QemuExit.FAILED, e);
+    }
+    return 0;
+  }
+
+  private void raw(HostFile host, boolean json) throws IOException {
+    long size = CreateOptions.roundUpToSectors(host.length());
+    if (json) {
+      session
+          .console()
+          .indented(
+              Fields.of("virtual-size", size)
+                  .and("filename", file.toString())
+                  .and("format", "raw")
+                  .and("actual-size", host.allocatedBytes())
+                  .and("dirty-flag", false)
+                  .map());
+      return;
+    }
+    Console console = session.console();
+    console.line("image: " + file);
+    console.line("file format: raw");
+    console.line("virtual size: %s (%d bytes)".formatted(ByteSize.text(size), size));
+    console.line("disk size: " + ByteSize.text(host.allocatedBytes()));
+  }
+
+  private Fields fields(ImageInfo info, HostFile host) throws IOException {
+    Fields fields = new Fields();
+    if (!info.snapshots().isEmpty()) {
+      fields.and("snapshots", info.snapshots().stream().map(ImageInfoCommand::snapshot).toList());
+    }
+    info.backing()
+        .flatMap(reference -> reference.format())
+        .ifPresent(name -> fields.and("backing-filename-format", name));
+    fields
+        .and("virtual-size", info.virtualSizeBytes())
+        .and("filename", file.toString())
+        .and("cluster-size", info.clusterSizeBytes())
+        .and("format", "qcow2")
+        .and("actual-size", host.allocatedBytes())
+        .and(
+            "format-specific",
+            Fields.of("type", "qcow2")
+                .and(
+                    "data",
+                    Fields.of("compat", "1.1")
+                        .and("compression-type", compression(info))
+                        .and("lazy-refcounts", info.lazyRefcounts())
+                        .and("refcount-bits", ImageInfo.REFCOUNT_BITS)
+                        .and("corrupt", info.corrupt())
+                        .and("extended-l2", false)
+                        .map())
+                .map());
+    info.backing()
+        .ifPresent(
+            reference ->
+                fields
+                    .and("full-backing-filename", fullName(reference.name()))
+                    .and("backing-filename", reference.name()));
+    fields.and("dirty-flag", info.dirty());
+    ReplicaText.of(host, info).ifPresent(replica -> fields.and("drover", replica.fields().map()));
+    return fields;
+  }
+
+  private static Object snapshot(SnapshotEntry entry) {
+    return Fields.of("icount", 0)
+        .and("vm-clock-nsec", entry.vmClockNanos() % 1_000_000_000)
+        .and("name", entry.nameText())
+        .and("date-sec", entry.seconds())
+        .and("date-nsec", entry.nanos())
+        .and("vm-clock-sec", entry.vmClockNanos() / 1_000_000_000)
+        .and("id", entry.idText())
+        .and("vm-state-size", entry.vmStateBytes())
+        .map();
+  }
+
+  private void print(ImageInfo info, HostFile host) throws IOException {
+    Console console = session.console();
+    console.line("image: " + file);
+    console.line("file format: qcow2");
+    console.line(
+        "virtual size: %s (%d bytes)"
+            .formatted(ByteSize.text(info.virtualSizeBytes()), info.virtualSizeBytes()));
+    console.line("disk size: " + ByteSize.text(host.allocatedBytes()));
+    if (info.dirty()) {
+      console.line("cleanly shut down: no");
+    }
+    console.line("cluster_size: " + info.clusterSizeBytes());
+    info.backing()
+        .ifPresent(
+            reference -> {
+              String full = fullName(reference.name());
+              String actual = full.equals(reference.name()) ? "" : " (actual path: " + full + ")";
+              console.line("backing file: " + printable(reference.name()) + printable(actual));
+              reference
+                  .format()
+                  .ifPresent(name -> console.line("backing file format: " + printable(name)));
+            });
+    printSnapshots(info.snapshots());
+    console.line("Format specific information:");
+    console.line("    compat: 1.1");
+    console.line("    compression type: " + compression(info));
+    console.line("    lazy refcounts: " + info.lazyRefcounts());
+    console.line("    refcount bits: " + ImageInfo.REFCOUNT_BITS);
+    console.line("    corrupt: " + info.corrupt());
+    console.line("    extended l2: false");
+    ReplicaText.of(host, info).ifPresent(replica -> replica.print(console));
+  }
+
+  private void printSnapshots(List<SnapshotEntry> snapshots) {
+    if (snapshots.isEmpty()) {
+      return;
+    }
+    Console console = session.console();
+    console.line("Snapshot list:");
+    console.line(
+        "%-9s %-16s %8s%20s%13s%11s"
+            .formatted("ID", "TAG", "VM SIZE", "DATE", "VM CLOCK", "ICOUNT"));
+    for (SnapshotEntry entry : snapshots) {
+      Duration clock = Duration.ofNanos(entry.vmClockNanos());
+      console.line(
+          "%-9s %-16s %8s%20s%13s%11s"
+              .formatted(
+                  printable(entry.idText()),
+                  printable(entry.nameText()),
+                  ByteSize.text(entry.vmStateBytes()),
+                  DATE.format(
+                      Instant.ofEpochSecond(entry.seconds()).atZone(ZoneId.systemDefault())),
+                  "%02d:%02d:%02d.%03d"
+                      .formatted(
+                          clock.toHours(),
+                          clock.toMinutesPart(),
+                          clock.toSecondsPart(),
+                          clock.toMillisPart()),
+                  "0"));
+    }
+  }
+
+  /** As QEMU does: relative to the image's folder, as that was typed. */
+  private String fullName(String backing) {
+    Path parent = file.getParent();
+    return parent == null ? backing : parent.resolve(backing).toString();
+  }
+
+  private static String compression(ImageInfo info) {
+    return info.compression().name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Text from an image, safe for a terminal. */
+  private static String printable(String untrusted) {
+    return untrusted.replaceAll("\\p{Cntrl}", "?");
+  }
+}

@@ -1,0 +1,7 @@
+package dev.drover.cli.image;
+
+/** qemu-img's {@code --output}. */
+enum OutputFormat {
+  HUMAN,
+  JSON
+}
