@@ -13,6 +13,7 @@ import dev.drover.nbd.stream.ByteInput;
 import dev.drover.nbd.stream.ByteOutput;
 import java.io.EOFException;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.StandardSocketOptions;
@@ -81,6 +82,11 @@ public final class NbdClient implements AutoCloseable {
     try {
       if (address instanceof InetSocketAddress) {
         channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        // Trying a port where nobody listens may end up connected to itself, if the system picks
+        // the same port for this end: it would wait for its own greeting, and hold the port.
+        if (address.equals(channel.getLocalAddress())) {
+          throw new ConnectException("nobody listens on " + address);
+        }
       }
       NbdClient client = new NbdClient(channel);
       client.negotiate(export);

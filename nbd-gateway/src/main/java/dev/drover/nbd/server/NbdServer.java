@@ -50,6 +50,7 @@ public final class NbdServer implements AutoCloseable {
   private final LongSupplier nanoTime;
   private final PayloadMemory memory;
   private final List<ServerSocketChannel> listeners = new CopyOnWriteArrayList<>();
+  private final List<Thread> acceptors = new CopyOnWriteArrayList<>();
   private final List<Path> sockets = new CopyOnWriteArrayList<>();
   private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
   private final CountDownLatch closing = new CountDownLatch(1);
@@ -153,6 +154,10 @@ public final class NbdServer implements AutoCloseable {
     connections.forEach(Connection::stop);
     long deadline = nanoTime.getAsLong() + grace.toNanos();
     try {
+      for (Thread acceptor : acceptors) {
+        // A blocked accept holds the address until it has returned.
+        acceptor.join();
+      }
       for (Connection connection : connections) {
         if (!connection.awaitEnd(deadline - nanoTime.getAsLong())) {
           connection.cut();
@@ -197,7 +202,7 @@ public final class NbdServer implements AutoCloseable {
 
   private void accept(ServerSocketChannel listener) {
     listeners.add(listener);
-    Thread.ofVirtual().name("nbd-accept").start(() -> acceptUntilClosed(listener));
+    acceptors.add(Thread.ofVirtual().name("nbd-accept").start(() -> acceptUntilClosed(listener)));
   }
 
   private void acceptUntilClosed(ServerSocketChannel listener) {

@@ -232,6 +232,19 @@ final class NbdServerTest {
   }
 
   @Test
+  void theAddressIsFreeOnceClosed() throws IOException {
+    InetSocketAddress address = listen();
+    for (int i = 0; i < 20; i++) {
+      try (RawClient client = new RawClient(address).go("vm")) {
+        flush(client);
+        server.close();
+      }
+      server = new NbdServer(List.of(export), NbdServerOptions.DEFAULT);
+      server.listen(address);
+    }
+  }
+
+  @Test
   void closingCutsOffWhatIsNotAnsweredWithinTheGrace() throws Exception {
     InetSocketAddress address = listen();
     NbdClient client = NbdClient.connect(NbdServer.uri(address, "vm"));
