@@ -84,12 +84,31 @@ public final class Qcow2Image implements GuestDisk {
   static Qcow2Image open(BlockFile file, boolean readOnly, BackingOpener opener, CoreOptions bounds)
       throws IOException {
     Header header = Header.read(file);
-    Optional<GuestDisk> backing = Optional.empty();
-    if (header.backingName().isPresent()) {
-      BackingReference reference =
-          new BackingReference(header.backingName().get(), header.backingFormat());
-      backing = Optional.of(opener.open(file.name(), reference));
+    if (header.backingName().isEmpty()) {
+      return open(file, header, readOnly, Optional.empty(), bounds);
     }
+    GuestDisk backing =
+        opener.open(
+            file.name(), new BackingReference(header.backingName().get(), header.backingFormat()));
+    boolean opened = false;
+    try {
+      Qcow2Image image = open(file, header, readOnly, Optional.of(backing), bounds);
+      opened = true;
+      return image;
+    } finally {
+      if (!opened) {
+        backing.close();
+      }
+    }
+  }
+
+  private static Qcow2Image open(
+      BlockFile file,
+      Header header,
+      boolean readOnly,
+      Optional<GuestDisk> backing,
+      CoreOptions bounds)
+      throws IOException {
     ImageCore core = ImageCore.open(file, header, Optional.empty(), backing, bounds);
     Qcow2Image image = new Qcow2Image(file.name(), core, core.activeView(), readOnly, backing);
     if (!readOnly) {

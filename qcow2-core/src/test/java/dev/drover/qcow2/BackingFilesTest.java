@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.file.HostFile;
+import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.NewImage;
+import dev.drover.qcow2.format.TablePointer;
 import dev.drover.qcow2.tools.Qemu;
 import dev.drover.qcow2.tools.RequiresTools;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -126,6 +129,21 @@ final class BackingFilesTest {
       assertEquals(Code.IMAGE_IN_USE, refusal.code());
     }
     open(top).close();
+  }
+
+  @Test
+  void whatAFailedOpenHadOpenedIsClosed() throws IOException {
+    Path base = folder.resolve("base.qcow2");
+    make(base, Optional.empty());
+    Path top = image(BackingReference.qcow2("base.qcow2"));
+    try (HostFile file = HostFile.openForWriting(top)) {
+      Header header = Header.read(file);
+      TablePointer snapshots = new TablePointer(new HostOffset(file.length()), 1);
+      file.write(ByteBuffer.allocate(64).putInt(36, 9999), file.length()); // extra data
+      file.write(header.withSnapshots(snapshots).encodeFields(), 0);
+    }
+    assertThrows(Qcow2Exception.class, () -> open(top));
+    HostFile.openForWriting(base).close();
   }
 
   private void refused(Path top, String words) throws IOException {
