@@ -35,35 +35,51 @@ final class MiniEngine {
 
   private final ReplicaImage image;
   private final List<Op> journal;
+  private final int gate;
   private int applied;
+  private int minRecovery;
   private boolean releaseDue;
 
-  private MiniEngine(ReplicaImage image, List<Op> journal, int applied) {
+  private MiniEngine(ReplicaImage image, List<Op> journal, byte[] payload) {
     this.image = image;
     this.journal = journal;
-    this.applied = applied;
+    this.applied = payload[0];
+    this.gate = payload[1];
+    this.minRecovery = payload[1];
   }
 
   static byte[] payload(int applied, int minRecovery) {
     return new byte[] {(byte) applied, (byte) minRecovery};
   }
 
-  static ReplicaOptions options() {
-    return new ReplicaOptions(3L * CLUSTER, 2L * CLUSTER, 2L * CLUSTER, true);
+  /** Without punching, a freed cluster keeps its bytes: who takes it for zero is found out. */
+  static ReplicaOptions options(boolean punch) {
+    return new ReplicaOptions(3L * CLUSTER, 2L * CLUSTER, 2L * CLUSTER, punch);
   }
 
   /** Opens, recovers and promises; a failure in here means: open again. */
-  static MiniEngine start(BlockFile file, List<Op> journal) throws IOException {
-    ReplicaImage image = ReplicaImage.open(file, options());
+  static MiniEngine start(BlockFile file, List<Op> journal, boolean punch) throws IOException {
+    ReplicaImage image = ReplicaImage.open(file, options(punch));
     byte[] payload = image.slot().payload();
     RecoveryReport report = image.recover();
     if (report.needsGiveBack()) {
       image.giveBack(payload);
       ImageJudge.exact(file);
     }
-    MiniEngine engine = new MiniEngine(image, journal, payload[0]);
-    image.commit(payload(engine.applied, journal.size()));
+    MiniEngine engine = new MiniEngine(image, journal, payload);
+    image.commit(engine.promise(engine.applied));
     return engine;
+  }
+
+  /** The slot that goes with the next operation promises one more, so no extra sync is needed. */
+  private byte[] promise(int durable) {
+    minRecovery = Math.max(minRecovery, Math.min(durable + 2, journal.size()));
+    return payload(durable, minRecovery);
+  }
+
+  /** Below the gate the image is at no point of the journal: nobody may read it. */
+  boolean isPastGate() {
+    return applied >= gate;
   }
 
   ReplicaImage image() {
@@ -92,18 +108,18 @@ final class MiniEngine {
         batch.writeData();
         batch.barrier();
         batch.link();
-        image.commit(payload(applied, journal.size()));
+        image.commit(promise(applied));
         releaseDue = true;
       }
       case Op.Snapshot() -> {
         image.settle(payload(applied, applied));
         image.createSnapshot(snapshot(applied));
         image.settle(payload(applied + 1, applied + 1));
-        image.commit(payload(applied + 1, journal.size()));
+        image.commit(promise(applied + 1));
       }
       case Op.Settle() -> {
         image.settle(payload(applied + 1, applied + 1));
-        image.commit(payload(applied + 1, journal.size()));
+        image.commit(promise(applied + 1));
       }
     }
     applied++;
@@ -111,7 +127,7 @@ final class MiniEngine {
 
   /** What the contract asks for after a failed step. */
   void mend() throws IOException {
-    image.giveBack(payload(applied, journal.size()));
+    image.giveBack(payload(applied, minRecovery));
   }
 
   void stop() throws IOException {
@@ -147,7 +163,7 @@ final class MiniEngine {
 
   static List<Region> regions(long diskBytes) {
     return List.of(
-        new Region(0, 4 * CLUSTER),
+        new Region(0, 5 * CLUSTER),
         new Region(TABLE_SPAN - 2 * CLUSTER, 4 * CLUSTER),
         new Region(diskBytes - CLUSTER, CLUSTER));
   }

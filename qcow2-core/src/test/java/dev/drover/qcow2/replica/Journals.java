@@ -1,0 +1,87 @@
+package dev.drover.qcow2.replica;
+
+import static dev.drover.qcow2.replica.MiniEngine.CLUSTER;
+import static dev.drover.qcow2.replica.MiniEngine.TABLE_SPAN;
+import static dev.drover.qcow2.replica.MiniEngine.write;
+import static dev.drover.qcow2.replica.MiniEngine.zero;
+
+import dev.drover.qcow2.GuestChange;
+import dev.drover.qcow2.replica.MiniEngine.Op;
+import dev.drover.qcow2.sim.MemoryBlockFile;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Journals spelt as words: a letter is an operation, its place makes its bytes its own. */
+final class Journals {
+
+  /** Two whole L2 tables and a partial cluster under a third. */
+  static final int DISK = (int) (2 * TABLE_SPAN + CLUSTER + 512);
+
+  static final String LETTERS = "wfgxpdkzaemst";
+
+  /** The slice that always runs; each word is here for a reason that some defect has shown. */
+  static final List<String> WORDS =
+      List.of(
+          "wfp", "xxd", "fdf", "wzk", "fkp", "mam", "eae", "fsf", "xsx", "fsg", "fsgp", "fsd",
+          "fsk", "ssw", "ftdtw", "ftdtx", "fdtgtx", "fspsz", "xdsx");
+
+  private Journals() {}
+
+  static List<Op> journal(String word) {
+    List<Op> ops = new ArrayList<>();
+    for (int i = 0; i < word.length(); i++) {
+      ops.add(op(word.charAt(i), i + 1));
+    }
+    return ops;
+  }
+
+  static Op op(char letter, int n) {
+    int v = n * 16 + 1;
+    return switch (letter) {
+      case 'w' -> change(write(100, 5000, v)); // two new clusters, both partial
+      case 'f' -> change(write(0, 2 * CLUSTER, v + 1)); // whole clusters
+      case 'g' -> change(write(2 * CLUSTER, 2 * CLUSTER, v + 8)); // other whole clusters
+      case 'x' -> change(write(TABLE_SPAN - 6000, 12000, v + 2)); // over two L2 tables
+      case 'p' -> change(write(4000, 200, v + 3)); // parts of two clusters
+      case 'd' -> change(zero(0, 2 * CLUSTER, false)); // discard
+      case 'k' -> change(zero(0, 2 * CLUSTER, true)); // zero, keep the space
+      case 'z' -> change(zero(3000, 3000, false)); // partial zeroes
+      case 'a' -> change(zero(0, DISK, false)); // everything
+      case 'e' -> change(write(DISK - 700, 700, v + 4)); // the disk's partial last cluster
+      case 'm' -> // several changes in one batch, some overwritten
+          change(
+              write(0, 3 * CLUSTER, v + 5),
+              zero(CLUSTER, CLUSTER, false),
+              write(CLUSTER + 100, 50, v + 6),
+              write(TABLE_SPAN, CLUSTER, v + 7));
+      case 's' -> new Op.Snapshot();
+      case 't' -> new Op.Settle();
+      default -> throw new IllegalArgumentException("no operation " + letter);
+    };
+  }
+
+  private static Op change(GuestChange... changes) {
+    return new Op.Change(List.of(changes));
+  }
+
+  /** Every word of three letters, behind the always-on ones. */
+  static List<String> exhaustive() {
+    List<String> words = new ArrayList<>(WORDS);
+    for (char a : LETTERS.toCharArray()) {
+      for (char b : LETTERS.toCharArray()) {
+        for (char c : LETTERS.toCharArray()) {
+          words.add("" + a + b + c);
+        }
+      }
+    }
+    return words;
+  }
+
+  /** An empty replica of that disk. */
+  static MemoryBlockFile emptyReplica() throws IOException {
+    MemoryBlockFile empty = new MemoryBlockFile("replica.qcow2");
+    ReplicaImage.create(empty, DISK, CLUSTER, MiniEngine.payload(0, 0)).close();
+    return empty;
+  }
+}

@@ -1,0 +1,111 @@
+package dev.drover.qcow2.replica;
+
+import dev.drover.qcow2.replica.MiniEngine.Op;
+import dev.drover.qcow2.sim.CrashingBlockFile;
+import dev.drover.qcow2.sim.CrashingBlockFile.Survival;
+import dev.drover.qcow2.sim.FailingBlockFile;
+import dev.drover.qcow2.sim.FailingBlockFile.Failure;
+import dev.drover.qcow2.sim.MemoryBlockFile;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The power goes before every I/O of a replica, of its recovery too, and any subset of what was
+ * unsynced survives.
+ */
+final class ReplicaCutTest {
+
+  private static final long SEED = Long.getLong("drover.seed", 20240607);
+  private static final boolean EXHAUSTIVE = Boolean.getBoolean("drover.exhaustive");
+  private static final int ALL_STATES_UP_TO = EXHAUSTIVE ? 1024 : 16;
+  private static final int SAMPLES = EXHAUSTIVE ? 64 : 8;
+
+  private static MemoryBlockFile empty;
+  private long states;
+
+  @BeforeAll
+  static void makeImage() throws IOException {
+    empty = Journals.emptyReplica();
+  }
+
+  /** A run that ends before one of its I/Os; what a cut there can leave is asked of the disk. */
+  private static CrashingBlockFile cut(
+      MemoryBlockFile start, List<Op> journal, boolean punch, long n) {
+    CrashingBlockFile disk = CrashingBlockFile.of(start.copy());
+    FailingBlockFile file = new FailingBlockFile(disk).failFrom(n, Failure.EIO);
+    try {
+      MiniEngine.start(file, journal, punch).runToEnd();
+    } catch (IOException e) {
+      // the power is gone; nothing runs any more
+    }
+    return disk;
+  }
+
+  private static long ios(MemoryBlockFile start, List<Op> journal, boolean punch)
+      throws IOException {
+    FailingBlockFile file = new FailingBlockFile(CrashingBlockFile.of(start.copy()));
+    MiniEngine.start(file, journal, punch).runToEnd();
+    return file.ios();
+  }
+
+  @Test
+  void thePowerGoesBeforeEveryIo() throws IOException {
+    Random random = new Random(SEED);
+    List<String> words = EXHAUSTIVE ? Journals.exhaustive() : Journals.WORDS;
+    for (int w = 0; w < words.size(); w++) {
+      List<Op> journal = Journals.journal(words.get(w));
+      boolean punch = w % 2 == 0;
+      Set<Integer> seen = new HashSet<>();
+      long ios = ios(empty, journal, punch);
+      for (long n = 1; n <= ios + 1; n++) {
+        CrashingBlockFile disk = cut(empty, journal, punch, n);
+        boolean all = disk.crashStates() <= ALL_STATES_UP_TO;
+        for (MemoryBlockFile left :
+            all ? disk.everyCrash() : disk.sampledCrashes(random, SAMPLES)) {
+          if (seen.add(Arrays.hashCode(left.bytes()))) {
+            String where =
+                "journal %s, cut before I/O %d, punch %s".formatted(words.get(w), n, punch);
+            judge(where, left, journal, punch);
+          }
+        }
+      }
+    }
+    System.out.println("replica: " + states + " crash states, seed " + SEED);
+  }
+
+  @Test
+  void thePowerGoesDuringRecoveryToo() throws IOException {
+    Random random = new Random(SEED);
+    for (String word : List.of("xsx", "fdtgtx", "fspsz")) {
+      List<Op> journal = Journals.journal(word);
+      long ios = ios(empty, journal, false);
+      for (long n = 5; n <= ios; n += 4) {
+        MemoryBlockFile left = cut(empty, journal, false, n).crash(Survival.random(random));
+        int recoveryIos = 40;
+        for (long m = 1; m <= recoveryIos; m += 3) {
+          CrashingBlockFile again = cut(left, journal, false, m);
+          for (MemoryBlockFile twice : again.sampledCrashes(random, 3)) {
+            String where = "journal %s, cut before I/O %d, then %d".formatted(word, n, m);
+            judge(where, twice, journal, false);
+          }
+        }
+      }
+    }
+    System.out.println("replica: " + states + " states of two cuts, seed " + SEED);
+  }
+
+  private void judge(String where, MemoryBlockFile left, List<Op> journal, boolean punch) {
+    try {
+      ReplicaVerdict.afterCut(left, journal, punch);
+      states++;
+    } catch (IOException | RuntimeException | AssertionError e) {
+      throw new AssertionError(where + ", seed " + SEED, e);
+    }
+  }
+}
