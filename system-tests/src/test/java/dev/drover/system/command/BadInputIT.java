@@ -153,12 +153,14 @@ final class BadInputIT {
     drover.run("verify", image, drover.file("good.qcow2")).expect(0);
   }
 
-  /** One line on stderr that names the thing; nothing on stdout; no stack trace. */
+  /** One line of error that names the thing, after logs if any; no stack trace, no stdout. */
   private static void refused(Drover.Outcome outcome, int code, String named) {
     outcome.expect(code);
     List<String> lines = outcome.err().lines().toList();
-    assertEquals(1, lines.size(), outcome.err());
-    assertTrue(lines.getFirst().contains(named), outcome.err());
+    assertEquals(1, lines.stream().filter(line -> line.startsWith("drover: ")).count());
+    assertTrue(lines.getLast().startsWith("drover: "), outcome.err());
+    assertTrue(lines.getLast().contains(named), outcome.err());
+    assertFalse(outcome.err().contains("\tat "), outcome.err());
     assertEquals("", outcome.out());
   }
 

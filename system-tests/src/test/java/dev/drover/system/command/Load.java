@@ -1,0 +1,85 @@
+package dev.drover.system.command;
+
+import dev.drover.nbd.client.NbdClient;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.util.Random;
+
+/** A guest that writes, zeroes and flushes without end, from a seed, until it is closed. */
+final class Load implements AutoCloseable {
+
+  private static final int LARGEST = 256 << 10;
+  private static final long BYTES_PER_SECOND = 6L << 20;
+
+  private final NbdClient client;
+  private final Random random;
+  private final Thread thread;
+  private volatile boolean stopping;
+  private volatile Throwable failure;
+
+  private Load(NbdClient client, Random random) {
+    this.client = client;
+    this.random = random;
+    this.thread = Thread.ofPlatform().name("load").unstarted(this::write);
+  }
+
+  static Load on(Drover.Gateway gateway, long seed) throws IOException {
+    Load load = new Load(NbdClient.connect(URI.create(gateway.uri())), new Random(seed));
+    load.thread.start();
+    return load;
+  }
+
+  private void write() {
+    try {
+      long start = System.nanoTime();
+      long written = 0;
+      while (!stopping) {
+        written += change();
+        long due = start + written * 1_000_000_000L / BYTES_PER_SECOND;
+        long early = due - System.nanoTime();
+        if (early > 0) {
+          Thread.sleep(early / 1_000_000, (int) (early % 1_000_000));
+        }
+      }
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      failure = e;
+    }
+  }
+
+  /** One request at 512-byte granularity anywhere on the disk; the bytes it touched. */
+  private int change() throws IOException {
+    int length = 512 * (1 + random.nextInt(LARGEST / 512));
+    long offset = 512L * random.nextLong((client.sizeBytes() - length) / 512);
+    switch (random.nextInt(12)) {
+      case 0 -> NbdClient.await(client.writeZeroes(offset, length, false, false));
+      case 1 -> NbdClient.await(client.trim(offset, length));
+      case 2 -> NbdClient.await(client.flush());
+      default -> {
+        byte[] bytes = new byte[length];
+        random.nextBytes(bytes);
+        NbdClient.await(client.write(offset, ByteBuffer.wrap(bytes), random.nextInt(10) == 0));
+      }
+    }
+    return length;
+  }
+
+  /** Fails if the guest has met an error. */
+  void assertRunning() {
+    if (failure != null) {
+      throw new AssertionError("the guest met an error", failure);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    stopping = true;
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    client.close();
+    assertRunning();
+  }
+}
