@@ -28,7 +28,7 @@ final class EngineRun implements AutoCloseable {
   private final ApplyEngine engine;
   private final long fromOffset;
   private final long startNanos;
-  private long logEnd;
+  private IntentSource.LogEnd logEnd;
   private long logEndAskedNanos;
   private ImageWitness witness;
   private volatile EngineView view;
@@ -51,7 +51,7 @@ final class EngineRun implements AutoCloseable {
     this.startNanos = ticker.nanos();
     this.logEndAskedNanos = startNanos - ASK_LOG_END.toNanos();
     this.fromOffset = open.state().applied().nextOffset();
-    this.logEnd = fromOffset;
+    this.logEnd = endAt(open.state().applied());
     this.engine =
         new ApplyEngine(
             new ApplyEngine.Settings(
@@ -99,17 +99,23 @@ final class EngineRun implements AutoCloseable {
   }
 
   private void askLogEnd(ApplyEngine.Outcome outcome) {
-    long fetched = engine.fetched().nextOffset();
-    logEnd = Math.max(logEnd, fetched);
     boolean brokerAway = outcome == ApplyEngine.Outcome.WAITING;
     if (!brokerAway && ticker.nanos() - logEndAskedNanos >= ASK_LOG_END.toNanos()) {
       logEndAskedNanos = ticker.nanos();
       try {
-        logEnd = Math.max(fetched, source.endOffset());
+        logEnd = source.logEnd();
       } catch (JournalException e) {
         // The next poll says it louder.
       }
     }
+    if (logEnd.offset() < engine.fetched().nextOffset()) {
+      logEnd = endAt(engine.fetched());
+    }
+  }
+
+  private static IntentSource.LogEnd endAt(Position position) {
+    return new IntentSource.LogEnd(
+        position.nextOffset(), position.totalPayloadBytes(), position.timestampMillis());
   }
 
   private void refresh() {
@@ -119,7 +125,6 @@ final class EngineRun implements AutoCloseable {
     if (witness == null || witness.generation() != generation) {
       witness = look(generation);
     }
-    Position fetched = engine.fetched();
     EngineCounters counters = engine.counters();
     view =
         new EngineView(
@@ -131,10 +136,8 @@ final class EngineRun implements AutoCloseable {
             witness,
             durable.applied().nextOffset(),
             engine.visibleOffset(),
-            logEnd,
-            fetched.nextOffset(),
-            durable.applied().totalPayloadBytes(),
-            fetched.totalPayloadBytes(),
+            logEnd.offset(),
+            Math.max(0, logEnd.totalPayloadBytes() - durable.applied().totalPayloadBytes()),
             engine.oldestMillis(),
             counters.intents,
             counters.bytes,

@@ -13,8 +13,7 @@ import java.util.Optional;
  * @param syncFailed the image has a failed fdatasync that nothing has made up for
  * @param clean the image is at a point of the journal, with exact refcounts
  * @param witness what the file looked like then; null if it could not be asked
- * @param appliedBytes payload bytes below the applied offset
- * @param knownBytes payload bytes below {@code knownOffset}, the end of what is fetched
+ * @param bytesBehind payload bytes between the applied offset and the journal's end
  * @param oldestMillis when the oldest record not applied was written; 0: none is known
  */
 record EngineView(
@@ -27,9 +26,7 @@ record EngineView(
     long appliedOffset,
     long visibleOffset,
     long logEndOffset,
-    long knownOffset,
-    long appliedBytes,
-    long knownBytes,
+    long bytesBehind,
     long oldestMillis,
     long intents,
     long bytes,
@@ -47,16 +44,8 @@ record EngineView(
     return Math.max(0, logEndOffset - appliedOffset);
   }
 
-  /** Exact as far as the journal is fetched; beyond, the journal's own average. */
   long lagBytes() {
-    if (lagRecords() == 0) {
-      return 0;
-    }
-    long known = knownBytes - appliedBytes;
-    long beyond = logEndOffset - knownOffset;
-    return beyond <= 0 || knownOffset == 0
-        ? known
-        : known + (long) ((double) knownBytes / knownOffset * beyond);
+    return lagRecords() == 0 ? 0 : bytesBehind;
   }
 
   /** How long the oldest unapplied record has been waiting. */

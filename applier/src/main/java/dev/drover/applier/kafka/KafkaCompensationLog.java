@@ -26,6 +26,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.TimeoutException;
 
@@ -42,7 +43,7 @@ public final class KafkaCompensationLog implements CompensationLog {
   // Stopping may take 30 s in all and makes up to three calls.
   private static final Duration PATIENCE = Duration.ofSeconds(8);
   private static final Duration POLL = Duration.ofMillis(100);
-  private static final String TRANSACTION_TIMEOUT_MS = "15000";
+  private static final String TRANSACTION_TIMEOUT_MS = "60000";
 
   private final KafkaSettings settings;
   private final TopicPartition topic;
@@ -53,6 +54,7 @@ public final class KafkaCompensationLog implements CompensationLog {
   private final Map<String, Integer> writtenParts = new LinkedHashMap<>();
   private KafkaProducer<byte[], byte[]> producer;
   private ConsumerGroupMetadata group;
+  private KafkaException fencedBy;
 
   private KafkaCompensationLog(
       KafkaSettings settings, String volume, String replica, String identity, boolean commits) {
@@ -246,18 +248,36 @@ public final class KafkaCompensationLog implements CompensationLog {
 
   private void run(String doing, Runnable calls) throws ApplierException {
     try {
-      calls.run();
-    } catch (ProducerFencedException e) {
-      drop();
-      throw new ApplierException(
-          Code.FENCED,
-          "replica %s: another process has taken over %s".formatted(replica, identity),
-          "one process per replica: stop one of them, or give its image another --replica name",
-          e);
+      if (fencedBy == null) {
+        calls.run();
+        return;
+      }
     } catch (KafkaException e) {
       drop();
-      throw translate(topic.topic(), doing, e);
+      fencedBy = fencing(e);
+      if (fencedBy == null) {
+        throw translate(topic.topic(), doing, e);
+      }
     }
+    // For good: connecting again would fence the other one, and so on for ever.
+    throw new ApplierException(
+        Code.FENCED,
+        "replica %s: another process has taken over %s".formatted(replica, identity),
+        "one process per replica: stop one of them, or give its image another --replica name",
+        fencedBy);
+  }
+
+  /**
+   * The failure that says that the identity is somebody else's now. Kafka says the same when a
+   * transaction of ours has timed out; no call here takes nearly that long.
+   */
+  private static KafkaException fencing(KafkaException failure) {
+    for (Throwable t = failure; t != null; t = t.getCause()) {
+      if (t instanceof ProducerFencedException || t instanceof InvalidProducerEpochException) {
+        return failure;
+      }
+    }
+    return null;
   }
 
   private void drop() {
