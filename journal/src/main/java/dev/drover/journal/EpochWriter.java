@@ -39,6 +39,9 @@ import java.util.function.Supplier;
 public final class EpochWriter implements IntentSink {
   private static final Duration WATCH = Duration.ofSeconds(1);
 
+  /** How long a log that can't be reached is tried before the first epoch. */
+  private static final Duration FIRST_LOOK = Duration.ofSeconds(10);
+
   /**
    * Who writes, and how patiently.
    *
@@ -109,7 +112,7 @@ public final class EpochWriter implements IntentSink {
     this.nanos = Objects.requireNonNull(nanos, "nanos");
     this.nonces = Objects.requireNonNull(nonces, "nonces");
     this.appends = new AppendLine(options.volume, clock, nanos);
-    this.deadline = nanos.getAsLong();
+    this.deadline = nanos.getAsLong() + FIRST_LOOK.toNanos();
   }
 
   /** Completes with the first epoch when it was taken, or with why it can't be. */

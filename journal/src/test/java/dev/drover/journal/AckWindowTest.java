@@ -35,7 +35,7 @@ class AckWindowTest {
   }
 
   @Test
-  void contiguous_offsets_settle_without_a_look() {
+  void contiguousOffsetsSettleWithoutALook() {
     window.acknowledged(0, 101);
     window.acknowledged(1, 102);
     assertEquals(new Settled(0, 101), window.next());
@@ -45,7 +45,7 @@ class AckWindowTest {
   }
 
   @Test
-  void a_gap_asks_for_a_look_until_it_was_made() {
+  void aGapAsksForALookUntilItWasMade() {
     window.acknowledged(0, 103);
     assertEquals(new Look(101, 103), window.next());
     assertEquals(new Look(101, 103), window.next());
@@ -54,21 +54,21 @@ class AckWindowTest {
   }
 
   @Test
-  void a_later_epoch_in_the_gap_fences() {
+  void aLaterEpochInTheGapFences() {
     window.acknowledged(0, 102);
     window.looked(new Look(101, 102), List.of(epoch(101)));
     assertEquals(101, assertInstanceOf(Fenced.class, window.next()).byEpoch());
   }
 
   @Test
-  void a_record_of_a_later_epoch_in_the_gap_fences_too() {
+  void aRecordOfALaterEpochInTheGapFencesToo() {
     window.acknowledged(0, 102);
     window.looked(new Look(101, 102), List.of(record(101, 101, 0)));
     assertInstanceOf(Fenced.class, window.next());
   }
 
   @Test
-  void a_hole_in_the_gap_ruins() {
+  void aHoleInTheGapRuins() {
     window.acknowledged(0, 103);
     window.looked(new Look(101, 103), List.of(record(102, 50, 0)));
     var ruined = assertInstanceOf(Ruined.class, window.next());
@@ -77,20 +77,20 @@ class AckWindowTest {
   }
 
   @Test
-  void the_epochs_own_record_where_it_can_not_be_ends_the_epoch() {
+  void theEpochsOwnRecordWhereItCanNotBeEndsTheEpoch() {
     window.acknowledged(0, 102);
     window.looked(new Look(101, 102), List.of(record(101, 100, 0)));
     assertInstanceOf(GiveUp.class, window.next());
   }
 
   @Test
-  void an_acknowledgement_out_of_order_ends_the_epoch() {
+  void anAcknowledgementOutOfOrderEndsTheEpoch() {
     window.acknowledged(1, 101);
     assertInstanceOf(GiveUp.class, window.next());
   }
 
   @Test
-  void an_offset_below_what_was_reached_ruins() {
+  void anOffsetBelowWhatWasReachedRuins() {
     window.acknowledged(0, 101);
     window.next();
     window.acknowledged(1, 101);
@@ -99,7 +99,7 @@ class AckWindowTest {
   }
 
   @Test
-  void an_untold_offset_is_searched_for_and_its_gap_looked_at() {
+  void anUntoldOffsetIsSearchedForAndItsGapLookedAt() {
     window.acknowledged(0, UNTOLD);
     var search = assertInstanceOf(Search.class, window.next());
     assertFalse(window.searched(search, List.of(record(101, 50, 0))), "not there yet");
@@ -108,7 +108,7 @@ class AckWindowTest {
   }
 
   @Test
-  void a_search_that_meets_a_later_epoch_is_over() {
+  void aSearchThatMeetsALaterEpochIsOver() {
     window.acknowledged(0, UNTOLD);
     var search = assertInstanceOf(Search.class, window.next());
     assertTrue(window.searched(search, List.of(epoch(101), record(102, 100, 0))));
@@ -116,7 +116,7 @@ class AckWindowTest {
   }
 
   @Test
-  void a_watch_stops_at_the_epochs_own_records() {
+  void aWatchStopsAtTheEpochsOwnRecords() {
     assertNull(window.watched(103, List.of(record(101, 50, 0), record(102, 100, 0))));
     assertEquals(102, window.nextOffset());
     window.acknowledged(0, 102);
@@ -124,7 +124,7 @@ class AckWindowTest {
   }
 
   @Test
-  void what_landed_settles_up_to_the_first_missing_one() {
+  void whatLandedSettlesUpToTheFirstMissingOne() {
     window.acknowledged(0, 101);
     window.next();
     List<Settled> settled = new ArrayList<>();
@@ -135,7 +135,7 @@ class AckWindowTest {
   }
 
   @Test
-  void nothing_has_landed_when_another_took_an_epoch_in_between() {
+  void nothingHasLandedWhenAnotherTookAnEpochInBetween() {
     List<Settled> settled = new ArrayList<>();
     var verdict = window.landed(103, List.of(epoch(101), record(102, 100, 0)), settled);
     assertInstanceOf(Fenced.class, verdict);

@@ -109,7 +109,7 @@ class EpochWriterSimulationTest {
   }
 
   @Test
-  void what_was_promised_counts_exactly_once_and_in_order() {
+  void whatWasPromisedCountsExactlyOnceAndInOrder() {
     Long only = Long.getLong("drover.seed");
     long settled = 0;
     long repaired = 0;

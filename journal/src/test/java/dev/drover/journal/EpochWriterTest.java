@@ -30,7 +30,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void an_epoch_is_the_offset_of_its_own_record_and_begins_with_a_heartbeat() {
+  void anEpochIsTheOffsetOfItsOwnRecordAndBeginsWithAHeartbeat() {
     EpochWriter writer = log.ready("a");
     assertEquals(0, writer.epoch());
     assertEquals(0, writer.ready().join());
@@ -39,7 +39,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void an_append_completes_only_after_its_acknowledgement() {
+  void anAppendCompletesOnlyAfterItsAcknowledgement() {
     EpochWriter writer = log.ready("a");
     var done = writer.append(mark("m"));
     log.lastLine().land();
@@ -52,7 +52,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void a_long_write_is_chunked_and_completes_with_its_last_record() {
+  void aLongWriteIsChunkedAndCompletesWithItsLastRecord() {
     EpochWriter writer = log.ready("a");
     var done = writer.append(write(Chunker.MAX_DATA_BYTES * 2 + 1));
     log.lastLine().settle();
@@ -62,7 +62,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void a_live_writer_of_another_image_is_not_superseded_by_accident() {
+  void aLiveWriterOfAnotherImageIsNotSupersededByAccident() {
     log.ready("a");
     EpochWriter second = log.writer("b", false);
     step(second);
@@ -71,13 +71,13 @@ class EpochWriterTest {
   }
 
   @Test
-  void the_same_image_starts_again_at_once() {
+  void theSameImageStartsAgainAtOnce() {
     log.ready("a");
     assertEquals(2, log.ready("a").epoch());
   }
 
   @Test
-  void a_writer_that_said_goodbye_is_followed_at_once() {
+  void aWriterThatSaidGoodbyeIsFollowedAtOnce() {
     EpochWriter first = log.ready("a");
     var goodbye = first.sayGoodbye();
     log.lastLine().settle();
@@ -87,7 +87,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void a_writer_that_fell_silent_is_followed_after_fifteen_seconds() {
+  void aWriterThatFellSilentIsFollowedAfterFifteenSeconds() {
     log.ready("a");
     log.pass(14_999);
     EpochWriter early = log.writer("b", false);
@@ -98,7 +98,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void late_records_of_the_old_writer_below_the_epoch_count_and_those_above_are_void() {
+  void lateRecordsOfTheOldWriterBelowTheEpochCountAndThoseAboveAreVoid() {
     EpochWriter old = log.ready("a");
     var below = old.append(write(10));
     var above = old.append(write(20));
@@ -129,7 +129,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void two_that_take_an_epoch_at_once_settle_on_the_later_one() {
+  void twoThatTakeAnEpochAtOnceSettleOnTheLaterOne() {
     EpochWriter first = log.writer("a", false);
     EpochWriter second = log.writer("b", false);
     step(first);
@@ -149,7 +149,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void an_idle_writer_learns_within_a_second_that_it_is_fenced() {
+  void anIdleWriterLearnsWithinASecondThatItIsFenced() {
     EpochWriter writer = log.ready("a");
     log.putEpoch("thief");
     log.pass(1_000);
@@ -160,7 +160,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void an_idle_writer_sends_a_heartbeat_every_five_seconds() {
+  void anIdleWriterSendsAHeartbeatEveryFiveSeconds() {
     EpochWriter writer = log.ready("a");
     for (int i = 0; i < 100; i++) {
       log.pass(100);
@@ -171,7 +171,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void void_records_in_a_gap_are_stepped_over() {
+  void voidRecordsInAGapAreSteppedOver() {
     EpochWriter writer = log.writer("b", true);
     long old = log.putEpoch("old");
     step(writer);
@@ -184,7 +184,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void nothing_is_acknowledged_while_a_gap_can_not_be_read() {
+  void nothingIsAcknowledgedWhileAGapCanNotBeRead() {
     EpochWriter writer = log.ready("a");
     log.putEpoch("thief");
     var done = writer.append(mark("m"));
@@ -198,7 +198,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void a_gap_that_stays_unreadable_loses_the_journal() {
+  void aGapThatStaysUnreadableLosesTheJournal() {
     EpochWriter writer = log.ready("a");
     log.putEpoch("thief");
     var done = writer.append(mark("m"));
@@ -214,7 +214,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void an_acknowledgement_without_an_offset_is_looked_up() {
+  void anAcknowledgementWithoutAnOffsetIsLookedUp() {
     EpochWriter writer = log.ready("a");
     var first = writer.append(mark("m1"));
     var second = writer.append(mark("m2"));
@@ -228,7 +228,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void an_epoch_record_that_was_acknowledged_without_an_offset_is_looked_up() {
+  void anEpochRecordThatWasAcknowledgedWithoutAnOffsetIsLookedUp() {
     EpochWriter writer = log.writer("a", false);
     step(writer);
     log.putEpoch("other");
@@ -241,7 +241,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void an_acknowledgement_behind_what_was_reached_shows_that_the_log_was_cut() {
+  void anAcknowledgementBehindWhatWasReachedShowsThatTheLogWasCut() {
     EpochWriter writer = log.ready("a");
     writer.append(mark("m1"));
     log.lastLine().settle();
@@ -254,7 +254,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void a_hole_in_the_offsets_is_refused() {
+  void aHoleInTheOffsetsIsRefused() {
     EpochWriter writer = log.ready("a");
     log.put(null);
     var done = writer.append(mark("m"));
@@ -264,7 +264,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void after_one_failure_a_new_epoch_appends_what_did_not_land() {
+  void afterOneFailureANewEpochAppendsWhatDidNotLand() {
     EpochWriter writer = log.ready("a");
     var landed = writer.append(write(1));
     var missing = writer.append(write(2));
@@ -286,7 +286,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void what_lands_too_late_for_the_new_epoch_is_void_and_was_appended_again() {
+  void whatLandsTooLateForTheNewEpochIsVoidAndWasAppendedAgain() {
     EpochWriter writer = log.ready("a");
     var done = writer.append(write(1));
     SimulatedLog.Line dead = log.lastLine();
@@ -302,7 +302,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void appends_during_the_repair_follow_what_was_repaired() {
+  void appendsDuringTheRepairFollowWhatWasRepaired() {
     EpochWriter writer = log.ready("a");
     var first = writer.append(mark("m1"));
     log.lastLine().fail(0);
@@ -317,7 +317,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void a_second_failure_before_all_is_repaired_loses_the_journal() {
+  void aSecondFailureBeforeAllIsRepairedLosesTheJournal() {
     EpochWriter writer = log.ready("a");
     var done = writer.append(mark("m"));
     log.lastLine().fail(0);
@@ -332,7 +332,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void a_failure_with_a_later_epoch_in_the_log_is_a_fence_and_not_a_reason_to_fight() {
+  void aFailureWithALaterEpochInTheLogIsAFenceAndNotAReasonToFight() {
     EpochWriter writer = log.ready("a");
     var done = writer.append(mark("m"));
     log.lastLine().fail(0);
@@ -344,7 +344,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void a_repair_with_the_broker_away_is_given_up_after_a_while() {
+  void aRepairWithTheBrokerAwayIsGivenUpAfterAWhile() {
     EpochWriter writer = log.ready("a");
     var done = writer.append(mark("m"));
     log.lastLine().fail(0);
@@ -359,15 +359,18 @@ class EpochWriterTest {
   }
 
   @Test
-  void an_unreachable_log_refuses_the_epoch_with_what_it_is() {
+  void anUnreachableLogRefusesTheEpochWithWhatItIs() {
     log.away(true);
     EpochWriter writer = log.writer("a", false);
+    step(writer);
+    assertFalse(writer.ready().isDone());
+    log.pass(10_000);
     step(writer);
     assertEquals(JournalException.Code.UNREACHABLE, code(writer.ready()));
   }
 
   @Test
-  void time_never_runs_backwards_across_writers() {
+  void timeNeverRunsBackwardsAcrossWriters() {
     EpochWriter ahead = log.writer("a", true, log.clock(3_600_000));
     step(ahead);
     log.lastLine().settle();
@@ -382,7 +385,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void nothing_is_appended_after_the_goodbye() {
+  void nothingIsAppendedAfterTheGoodbye() {
     EpochWriter writer = log.ready("a");
     var goodbye = writer.sayGoodbye();
     assertEquals(JournalException.Code.CLOSED, code(writer.append(mark("m"))));
@@ -395,7 +398,7 @@ class EpochWriterTest {
   }
 
   @Test
-  void closing_fails_what_is_in_flight_and_loses_nothing_else() {
+  void closingFailsWhatIsInFlightAndLosesNothingElse() {
     EpochWriter writer = log.ready("a");
     var done = writer.append(mark("m"));
     writer.close();

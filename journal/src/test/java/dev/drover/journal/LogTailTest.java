@@ -35,13 +35,13 @@ class LogTailTest {
   }
 
   @Test
-  void an_empty_journal_has_no_writer() throws JournalException {
+  void anEmptyJournalHasNoWriter() throws JournalException {
     assertNull(tail().writer());
     assertEquals(0, tail().totalPayloadBytes());
   }
 
   @Test
-  void the_writer_is_who_the_newest_epoch_names() throws JournalException {
+  void theWriterIsWhoTheNewestEpochNames() throws JournalException {
     log.putEpoch("h1");
     long second = log.putEpoch("h2");
     WriterState writer = tail().writer();
@@ -51,7 +51,7 @@ class LogTailTest {
   }
 
   @Test
-  void a_writer_that_said_goodbye_is_closed_whatever_a_late_zombie_appends() throws Exception {
+  void aWriterThatSaidGoodbyeIsClosedWhateverALateZombieAppends() throws Exception {
     long zombie = log.putEpoch("zombie");
     long epoch = log.putEpoch("h");
     record(epoch, 0, -1, 0, new Intent.Heartbeat(true));
@@ -61,7 +61,7 @@ class LogTailTest {
   }
 
   @Test
-  void the_total_below_an_epoch_without_records_is_that_of_the_epoch_before() throws Exception {
+  void theTotalBelowAnEpochWithoutRecordsIsThatOfTheEpochBefore() throws Exception {
     long first = log.putEpoch("h1");
     write(first, 0, -1, 10);
     write(first, 1, -1, 20);
@@ -71,7 +71,7 @@ class LogTailTest {
   }
 
   @Test
-  void void_records_add_nothing_to_the_total() throws Exception {
+  void voidRecordsAddNothingToTheTotal() throws Exception {
     long first = log.putEpoch("h1");
     write(first, 0, -1, 10);
     long second = log.putEpoch("h2");
@@ -82,7 +82,7 @@ class LogTailTest {
   }
 
   @Test
-  void what_follows_a_break_in_the_sequence_does_not_count() throws Exception {
+  void whatFollowsABreakInTheSequenceDoesNotCount() throws Exception {
     long epoch = log.putEpoch("h");
     write(epoch, 0, -1, 10);
     long below = write(epoch, 1, -1, 10) + 1;
@@ -93,7 +93,7 @@ class LogTailTest {
   }
 
   @Test
-  void a_break_that_lies_before_the_first_look_is_found() throws Exception {
+  void aBreakThatLiesBeforeTheFirstLookIsFound() throws Exception {
     long epoch = log.putEpoch("h");
     long below = 0;
     for (int i = 0; i < 10; i++) {
@@ -108,7 +108,7 @@ class LogTailTest {
   }
 
   @Test
-  void an_epoch_that_lies_before_a_flood_of_late_records_is_found() throws Exception {
+  void anEpochThatLiesBeforeAFloodOfLateRecordsIsFound() throws Exception {
     long zombie = log.putEpoch("zombie");
     for (int i = 0; i < 10; i++) {
       write(zombie, i, i - 1, 1);
@@ -122,7 +122,7 @@ class LogTailTest {
   }
 
   @Test
-  void a_long_journal_is_judged_from_its_last_few_records() throws Exception {
+  void aLongJournalIsJudgedFromItsLastFewRecords() throws Exception {
     long epoch = log.putEpoch("h");
     for (int i = 0; i < 10_000; i++) {
       flush(epoch, i, i - 1);
@@ -155,7 +155,7 @@ class LogTailTest {
   }
 
   @Test
-  void a_record_below_a_later_epoch_counts_and_one_above_does_not() throws Exception {
+  void aRecordBelowALaterEpochCountsAndOneAboveDoesNot() throws Exception {
     long first = log.putEpoch("h1");
     long below = flush(first, 0, -1);
     long second = log.putEpoch("h2");
@@ -172,7 +172,7 @@ class LogTailTest {
   }
 
   @Test
-  void time_is_the_latest_that_anybody_stamped() throws Exception {
+  void timeIsTheLatestThatAnybodyStamped() throws Exception {
     log.pass(5_000);
     long ahead = log.clock().millis();
     log.putEpoch("ahead");

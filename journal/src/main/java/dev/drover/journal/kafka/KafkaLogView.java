@@ -25,12 +25,20 @@ final class KafkaLogView implements LogView {
 
   private final KafkaSettings settings;
   private final UUID volume;
+  private final Duration patience;
   private final TopicPartition partition;
   private final KafkaConsumer<byte[], byte[]> consumer;
 
   KafkaLogView(KafkaSettings settings, String topic, UUID volume) throws JournalException {
+    this(settings, topic, volume, KafkaSettings.REACHABLE);
+  }
+
+  /** A view that gives up a question after {@code patience}, for who asks again by itself. */
+  KafkaLogView(KafkaSettings settings, String topic, UUID volume, Duration patience)
+      throws JournalException {
     this.settings = settings;
     this.volume = volume;
+    this.patience = patience;
     this.partition = new TopicPartition(topic, 0);
     try {
       Map<String, Object> config = settings.consumer();
@@ -38,6 +46,8 @@ final class KafkaLogView implements LogView {
       config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_uncommitted");
       // It only asks for what is there; a fetch that waits at the end would only delay close().
       config.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, "10");
+      config.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) patience.toMillis());
+      config.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) patience.toMillis());
       this.consumer = new KafkaConsumer<>(config);
     } catch (KafkaException e) {
       throw KafkaFaults.translate(settings, "connect", e);
@@ -86,7 +96,7 @@ final class KafkaLogView implements LogView {
         long now = System.nanoTime();
         if (at > before) {
           quietSince = now;
-        } else if (now - quietSince > KafkaSettings.REACHABLE.toNanos()) {
+        } else if (now - quietSince > patience.toNanos()) {
           throw new TimeoutException("no answer");
         }
       }

@@ -20,6 +20,9 @@ import org.apache.kafka.common.KafkaException;
 final class KafkaWriterLog implements WriterLog {
   private static final Duration REQUEST = Duration.ofSeconds(15);
 
+  /** The writer asks again as long as it has patience, and has receipts to look at meanwhile. */
+  private static final Duration LOOK = Duration.ofSeconds(3);
+
   private final KafkaSettings settings;
   private final String topic;
   private final KafkaLogView view;
@@ -27,7 +30,7 @@ final class KafkaWriterLog implements WriterLog {
   KafkaWriterLog(KafkaSettings settings, VolumeDescriptor volume) throws JournalException {
     this.settings = settings;
     this.topic = volume.topic();
-    this.view = new KafkaLogView(settings, topic, volume.uuid());
+    this.view = new KafkaLogView(settings, topic, volume.uuid(), LOOK);
   }
 
   @Override

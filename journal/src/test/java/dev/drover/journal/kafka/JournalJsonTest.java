@@ -32,12 +32,12 @@ class JournalJsonTest {
   }
 
   @Test
-  void a_volume_is_readable_json_without_what_is_not_known() {
+  void aVolumeIsReadableJsonWithoutWhatIsNotKnown() {
     assertEquals(VOLUME, new String(JournalJson.write(volume()), StandardCharsets.UTF_8));
   }
 
   @Test
-  void everything_comes_back_as_it_was() throws IOException {
+  void everythingComesBackAsItWas() throws IOException {
     assertEquals(volume(), again(volume(), VolumeDescriptor.class));
     var importing = volume().importing(new VolumeDescriptor.ImportProgress("/i", 5, TIME, 4096));
     assertEquals(importing, again(importing, VolumeDescriptor.class));
@@ -71,14 +71,14 @@ class JournalJsonTest {
   }
 
   @Test
-  void fields_of_a_newer_version_are_ignored() throws IOException {
+  void fieldsOfANewerVersionAreIgnored() throws IOException {
     String newer = VOLUME.replace("{\"name\"", "{\"colour\":{\"a\":[1]},\"name\"");
     assertEquals(
         volume(), JournalJson.read(newer.getBytes(StandardCharsets.UTF_8), VolumeDescriptor.class));
   }
 
   @Test
-  void what_is_no_such_record_is_an_io_exception_and_nothing_worse() {
+  void whatIsNoSuchRecordIsAnIoExceptionAndNothingWorse() {
     for (String bad : new String[] {"", "[]", "{}", "{\"name\":5}", "\u0000"}) {
       byte[] bytes = bad.getBytes(StandardCharsets.UTF_8);
       assertThrows(IOException.class, () -> JournalJson.read(bytes, VolumeDescriptor.class), bad);

@@ -45,7 +45,7 @@ class KafkaAppenderTest {
   }
 
   @Test
-  void a_record_goes_out_as_it_is_with_its_own_time_and_no_key() throws JournalException {
+  void aRecordGoesOutAsItIsWithItsOwnTimeAndNoKey() throws JournalException {
     JournalRecord record = append(0);
     var sent = producer.history().getFirst();
     assertEquals(record, RecordCodec.decode(ByteBuffer.wrap(sent.value())));
@@ -55,7 +55,7 @@ class KafkaAppenderTest {
   }
 
   @Test
-  void an_acknowledgement_carries_the_offset() {
+  void anAcknowledgementCarriesTheOffset() {
     append(0);
     append(1);
     producer.completeNext();
@@ -64,7 +64,7 @@ class KafkaAppenderTest {
   }
 
   @Test
-  void the_callback_that_fails_closes_the_producer_before_anything_else_is_told() {
+  void theCallbackThatFailsClosesTheProducerBeforeAnythingElseIsTold() {
     append(0);
     append(1);
     producer.errorNext(new TimeoutException("expired"));
@@ -73,7 +73,7 @@ class KafkaAppenderTest {
   }
 
   @Test
-  void nothing_is_sent_after_a_failure() {
+  void nothingIsSentAfterAFailure() {
     append(0);
     producer.errorNext(new TimeoutException("expired"));
     append(1);
@@ -82,7 +82,7 @@ class KafkaAppenderTest {
   }
 
   @Test
-  void a_send_that_throws_is_a_failure_like_any_other() {
+  void aSendThatThrowsIsAFailureLikeAnyOther() {
     producer.sendException = new IllegalStateException("no");
     append(0);
     assertEquals(List.of("0 failed"), receipts);

@@ -36,7 +36,7 @@ class KafkaSettingsTest {
         "kafka.producer.interceptor.classes=x.Y",
         "kafka.consumer.value.deserializer=x.Y",
       })
-  void an_override_that_would_break_a_promise_is_refused_by_name(String override) {
+  void anOverrideThatWouldBreakAPromiseIsRefusedByName(String override) {
     String[] pair = override.split("=");
     var e = assertThrows(JournalException.class, () -> settings(Map.of(pair[0], pair[1])));
     assertEquals(JournalException.Code.USAGE, e.code());
@@ -44,7 +44,7 @@ class KafkaSettingsTest {
   }
 
   @Test
-  void all_refused_overrides_are_named_at_once() {
+  void allRefusedOverridesAreNamedAtOnce() {
     var overrides = Map.of("kafka.acks", "1", "kafka.consumer.enable.auto.commit", "true");
     var e = assertThrows(JournalException.class, () -> settings(overrides));
     assertTrue(e.getMessage().contains("kafka.acks=1"), e.getMessage());
@@ -52,12 +52,12 @@ class KafkaSettingsTest {
   }
 
   @Test
-  void an_override_that_says_what_holds_anyway_is_accepted() throws JournalException {
+  void anOverrideThatSaysWhatHoldsAnywayIsAccepted() throws JournalException {
     settings(Map.of("kafka.acks", "-1", "kafka.producer.enable.idempotence", "TRUE"));
   }
 
   @Test
-  void what_is_for_one_kind_of_client_wins_over_what_is_for_all() throws JournalException {
+  void whatIsForOneKindOfClientWinsOverWhatIsForAll() throws JournalException {
     var settings =
         settings(
             Map.of(
@@ -74,7 +74,7 @@ class KafkaSettingsTest {
   }
 
   @Test
-  void every_producer_waits_for_all_in_sync_brokers() throws JournalException {
+  void everyProducerWaitsForAllInSyncBrokers() throws JournalException {
     var producer = settings(Map.of()).producer(Duration.ofSeconds(3));
     assertEquals("all", producer.get("acks"));
     assertEquals("true", producer.get("enable.idempotence"));
@@ -84,14 +84,14 @@ class KafkaSettingsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", ".x", "a b", "ä"})
-  void a_prefix_that_is_no_topic_name_is_refused(String prefix) {
+  void aPrefixThatIsNoTopicNameIsRefused(String prefix) {
     var e =
         assertThrows(JournalException.class, () -> new KafkaSettings("h:9092", prefix, Map.of()));
     assertEquals(JournalException.Code.USAGE, e.code());
   }
 
   @Test
-  void topics_are_named_after_prefix_and_volume() {
+  void topicsAreNamedAfterPrefixAndVolume() {
     VolumeTopics topics = new VolumeTopics("p.q");
     assertEquals("p.q.v.intents", topics.intents("v"));
     assertEquals("p.q.v.compensations", topics.compensations("v"));

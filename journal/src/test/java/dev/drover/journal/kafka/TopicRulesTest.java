@@ -26,7 +26,7 @@ class TopicRulesTest {
   }
 
   @Test
-  void a_topic_as_drover_creates_it_is_right_and_not_weak() {
+  void aTopicAsDroverCreatesItIsRightAndNotWeak() {
     for (int brokers = 1; brokers <= 5; brokers++) {
       TopicFacts topic = intents(1, TopicRules.replication(brokers));
       assertTrue(TopicRules.wrongIntents(topic, CHUNK).isEmpty());
@@ -35,7 +35,7 @@ class TopicRulesTest {
   }
 
   @Test
-  void replication_is_three_where_there_are_three_and_one_less_must_acknowledge() {
+  void replicationIsThreeWhereThereAreThreeAndOneLessMustAcknowledge() {
     assertEquals(1, TopicRules.replication(1));
     assertEquals(3, TopicRules.replication(7));
     assertEquals(1, TopicRules.minInsync(1));
@@ -44,7 +44,7 @@ class TopicRulesTest {
   }
 
   @Test
-  void what_could_make_a_journal_wrong_is_refused() {
+  void whatCouldMakeAJournalWrongIsRefused() {
     assertTrue(
         TopicRules.wrongIntents(intents(2, 1), CHUNK).orElseThrow().contains("2 partitions"));
     var compacted = intents(1, 1, "cleanup.policy=compact,delete");
@@ -54,7 +54,7 @@ class TopicRulesTest {
   }
 
   @Test
-  void what_promises_less_is_a_warning_that_says_so() {
+  void whatPromisesLessIsAWarningThatSaysSo() {
     assertEquals(List.of("retention.ms"), weaker(intents(1, 1, "retention.ms=1000"), 1));
     assertEquals(List.of("retention.bytes"), weaker(intents(1, 1, "retention.bytes=1000"), 1));
     assertEquals(
@@ -68,7 +68,7 @@ class TopicRulesTest {
   }
 
   @Test
-  void a_registry_that_forgets_is_refused() {
+  void aRegistryThatForgetsIsRefused() {
     TopicFacts deleting = new TopicFacts("r", "id", 1, 1, Map.of("cleanup.policy", "delete"));
     assertTrue(TopicRules.wrongCompacted(deleting).isPresent());
     TopicFacts made = new TopicFacts("r", "id", 1, 1, TopicRules.compacted(1));
