@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
       CompensationsCommand.class,
       StatusCommand.class,
       ReplicaCommand.class,
+      VerifyCommand.class,
       ImageCommand.class,
       ConfigCommand.class,
       CompletionCommand.class,

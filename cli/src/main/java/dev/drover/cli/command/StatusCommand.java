@@ -7,8 +7,10 @@ import dev.drover.cli.terminal.Exit;
 import dev.drover.cli.terminal.Fields;
 import dev.drover.cli.terminal.Table;
 import dev.drover.cli.value.Names;
+import dev.drover.journal.JournalException;
 import dev.drover.journal.ReplicaStatus;
 import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.kafka.JournalDump;
 import dev.drover.journal.kafka.VolumeReport;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -49,11 +51,8 @@ final class StatusCommand implements Callable<Integer> {
       List<VolumeDescriptor> volumes =
           volume == null ? cluster.volumes().list() : List.of(cluster.volumes().find(volume));
       for (VolumeDescriptor each : volumes) {
-        List<ReplicaStatus> replicas =
-            cluster.registry().replicas(each.name()).stream()
-                .map(said -> said.asSeenAt(now))
-                .toList();
-        all.add(new Listed(cluster.volumes().show(each.name()), replicas));
+        VolumeReport report = cluster.volumes().show(each.name());
+        all.add(new Listed(report, replicas(cluster, report, now)));
       }
       if (session.console().json()) {
         session
@@ -68,6 +67,26 @@ final class StatusCommand implements Callable<Integer> {
               .anyMatch(replica -> replica.state() == ReplicaStatus.State.FAULTED);
       return (faulted ? Exit.REFUSED : Exit.DONE).code();
     }
+  }
+
+  private static List<ReplicaStatus> replicas(Cluster cluster, VolumeReport report, Instant now)
+      throws JournalException {
+    String name = report.descriptor().name();
+    List<ReplicaStatus> said =
+        cluster.registry().replicas(name).stream().map(each -> each.asSeenAt(now)).toList();
+    boolean someStopped =
+        said.stream().anyMatch(each -> each.state() == ReplicaStatus.State.STOPPED);
+    if (!someStopped || report.logEndOffset() < 0) {
+      return said;
+    }
+    List<ReplicaStatus> refreshed = new ArrayList<>();
+    try (JournalDump dump = JournalDump.open(cluster.settings(), report.descriptor().topic())) {
+      StoppedLag lag = new StoppedLag(dump, now);
+      for (ReplicaStatus each : said) {
+        refreshed.add(lag.refreshed(each));
+      }
+    }
+    return refreshed;
   }
 
   private static Map<String, Object> json(Listed listed, Instant now) {

@@ -1,12 +1,16 @@
 package dev.drover.cli.command;
 
+import dev.drover.cli.image.ImageFile.Format;
+import dev.drover.cli.importing.ImageImport;
 import dev.drover.cli.session.Cluster;
 import dev.drover.cli.session.Session;
 import dev.drover.cli.value.ByteSize;
 import dev.drover.cli.value.Names;
 import dev.drover.journal.VolumeDescriptor;
 import dev.drover.journal.kafka.NewVolume;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -27,12 +31,34 @@ final class VolumeCreate implements Callable<Integer> {
   @Parameters(paramLabel = "NAME", description = "The volume.")
   private String name;
 
+  @ArgGroup(multiplicity = "1")
+  private Content content;
+
+  /** What the volume begins with: zeroes or an image. */
+  private static final class Content {
+    @Option(
+        names = "--size",
+        paramLabel = "SIZE",
+        required = true,
+        description = "How large, in bytes or with the suffix K, M, G or T.")
+    private String size;
+
+    @Option(
+        names = "--from",
+        paramLabel = "IMAGE",
+        required = true,
+        description =
+            "Begin with the guest-visible content of this image and its backing files. Killed,"
+                + " the same command continues it.")
+    private Path image;
+  }
+
   @Option(
-      names = "--size",
-      paramLabel = "SIZE",
-      required = true,
-      description = "How large, in bytes or with the suffix K, M, G or T.")
-  private String size;
+      names = "--format",
+      defaultValue = "qcow2",
+      paramLabel = "FMT",
+      description = "What IMAGE is: qcow2 (default) or raw.")
+  private String format;
 
   @Option(
       names = "--replication-factor",
@@ -53,23 +79,33 @@ final class VolumeCreate implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Names.check("volume", name);
-    long bytes = ByteSize.parseDisk(size, CLUSTER_BYTES).bytes();
-    if (bytes != ByteSize.parse(size).bytes()) {
-      session.console().remark("size %s rounded up to %d bytes".formatted(size, bytes));
-    }
+    Format kind = Format.parse(format);
+    long bytes = content.size == null ? 0 : sizeBytes();
     try (Cluster cluster = session.cluster()) {
       VolumeDescriptor volume =
-          cluster
-              .volumes()
-              .create(new NewVolume(name, bytes, replicationFactor, minInsyncReplicas, null));
+          content.size == null
+              ? new ImageImport(
+                      session, name, content.image, kind, replicationFactor, minInsyncReplicas)
+                  .run(cluster)
+              : cluster
+                  .volumes()
+                  .create(new NewVolume(name, bytes, replicationFactor, minInsyncReplicas, null));
       if (session.console().json()) {
         session
             .console()
-            .object(VolumeFields.of(cluster.volumes().show(name), cluster.clock().instant()));
+            .summary(VolumeFields.of(cluster.volumes().show(name), cluster.clock().instant()));
       } else {
         session.console().line(volume.uuid().toString());
       }
     }
     return 0;
+  }
+
+  private long sizeBytes() {
+    long bytes = ByteSize.parseDisk(content.size, CLUSTER_BYTES).bytes();
+    if (bytes != ByteSize.parse(content.size).bytes()) {
+      session.console().remark("size %s rounded up to %d bytes".formatted(content.size, bytes));
+    }
+    return bytes;
   }
 }

@@ -7,11 +7,13 @@ import dev.drover.applier.ReplicaOptions;
 import dev.drover.cli.http.StatusServer;
 import dev.drover.cli.session.Cluster;
 import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.terminal.Fields;
 import dev.drover.cli.terminal.StopSignals;
 import dev.drover.journal.IntentSink;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.WriterState;
 import dev.drover.journal.kafka.KafkaControlListener;
 import dev.drover.journal.kafka.KafkaIntentSink;
 import dev.drover.journal.kafka.KafkaSettings;
@@ -22,9 +24,12 @@ import dev.drover.nbd.server.NbdServer;
 import dev.drover.nbd.server.NbdServerOptions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 
@@ -51,6 +56,8 @@ public final class ServeRun {
     StopSignals signals = session.stopSignals();
     try (Cluster cluster = session.cluster()) {
       VolumeDescriptor volume = Wiring.open(session, cluster, request.volume());
+      requireListenable();
+      requireNoOtherWriter(cluster, volume);
       ReplicaOptions options =
           ReplicaOptions.of(request.image())
               .withRebuild(request.rebuild())
@@ -64,6 +71,48 @@ public final class ServeRun {
       } finally {
         replica.close();
       }
+    }
+  }
+
+  /** Asked before anything is made or taken; somebody may still be faster. */
+  private void requireListenable() throws IOException {
+    if (request.listen().isEmpty() || request.listen().get().getPort() == 0) {
+      return;
+    }
+    InetSocketAddress address = request.listen().get();
+    try (ServerSocket probe = new ServerSocket()) {
+      probe.setReuseAddress(true);
+      probe.bind(address);
+    } catch (IOException e) {
+      throw CommandFailure.failed(
+          "CANNOT_LISTEN",
+          "cannot listen on %s:%d: %s"
+              .formatted(address.getHostString(), address.getPort(), e.getMessage()),
+          "give another --listen, or port 0");
+    }
+  }
+
+  /**
+   * The sink decides this again when it takes the epoch; but by then an image would have been made
+   * and registered for nothing.
+   */
+  private void requireNoOtherWriter(Cluster cluster, VolumeDescriptor volume) throws IOException {
+    Optional<WriterState> writer = cluster.volumes().writer(volume);
+    if (request.takeOver()
+        || writer.isEmpty()
+        || !writer.get().isAlive(cluster.clock().instant())) {
+      return;
+    }
+    WriterState other = writer.get();
+    boolean sameImage =
+        Files.exists(request.image())
+            && Wiring.incarnation(request.image()).equals(other.incarnation());
+    if (!sameImage) {
+      throw new JournalException(
+          JournalException.Code.WRITER_ALIVE,
+          "volume %s is served by %s (image %s, epoch %d), last heard of at %s"
+              .formatted(
+                  volume.name(), other.host(), other.image(), other.epoch(), other.lastSeen()));
     }
   }
 

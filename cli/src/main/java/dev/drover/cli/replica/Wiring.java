@@ -15,6 +15,7 @@ import dev.drover.qcow2.file.HostFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.UUID;
 
 /** Puts Kafka's and the host's adapters behind the ports of the modules. */
 final class Wiring {
@@ -55,6 +56,13 @@ final class Wiring {
     }
     try (HostFile file = HostFile.openForReading(image)) {
       return ImagePosition.read(file).applied();
+    }
+  }
+
+  /** Who an image is. */
+  static UUID incarnation(Path image) throws IOException {
+    try (HostFile file = HostFile.openForReading(image)) {
+      return ImagePosition.read(file).incarnation();
     }
   }
 

@@ -1,0 +1,90 @@
+package dev.drover.cli.command;
+
+import dev.drover.journal.Intent;
+import dev.drover.journal.JournalException;
+import dev.drover.journal.JournalRecord;
+import dev.drover.journal.ReplicaStatus;
+import dev.drover.journal.kafka.DumpedRecord;
+import dev.drover.journal.kafka.JournalDump;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * How far a replica is behind that no longer says so itself: the journal has gone on without it.
+ * Two records tell, because each carries the running total of bytes.
+ */
+final class StoppedLag {
+  private final JournalDump dump;
+  private final long logEndOffset;
+  private final Instant now;
+
+  StoppedLag(JournalDump dump, Instant now) throws JournalException {
+    this.dump = dump;
+    this.logEndOffset = dump.end();
+    this.now = now;
+  }
+
+  /** The same status with today's lag, if it speaks of a replica that has stopped. */
+  ReplicaStatus refreshed(ReplicaStatus status) throws JournalException {
+    if (status.state() != ReplicaStatus.State.STOPPED) {
+      return status;
+    }
+    long records = Math.max(0, logEndOffset - status.appliedOffset());
+    if (records == 0) {
+      return withLag(status, 0, 0, 0);
+    }
+    long total = lastTotal(logEndOffset);
+    long applied = lastTotal(status.appliedOffset());
+    double seconds =
+        record(status.appliedOffset())
+            .map(oldest -> Math.max(0, now.toEpochMilli() - oldest.timestampMillis()) / 1000.0)
+            .orElse(status.lagSeconds());
+    return withLag(status, records, Math.max(0, total - applied), seconds);
+  }
+
+  /** The running total below an offset. An EPOCH record only guesses it: the one below knows. */
+  private long lastTotal(long offset) throws JournalException {
+    for (long at = offset - 1; at >= 0; at--) {
+      Optional<JournalRecord> record = record(at);
+      if (record.isEmpty()) {
+        return 0;
+      }
+      if (!(record.get().intent() instanceof Intent.Epoch)) {
+        return record.get().totalPayloadBytes();
+      }
+    }
+    return 0;
+  }
+
+  private Optional<JournalRecord> record(long offset) throws JournalException {
+    DumpedRecord[] found = new DumpedRecord[1];
+    dump.dump(offset, offset + 1, each -> found[0] = each);
+    return found[0] == null ? Optional.empty() : Optional.ofNullable(found[0].record());
+  }
+
+  private ReplicaStatus withLag(ReplicaStatus s, long records, long bytes, double seconds) {
+    return new ReplicaStatus(
+        s.volume(),
+        s.replica(),
+        s.image(),
+        s.host(),
+        s.state(),
+        s.appliedOffset(),
+        logEndOffset,
+        records,
+        bytes,
+        seconds,
+        s.reason(),
+        s.hint(),
+        s.lastSeen(),
+        s.volumeUuid(),
+        s.incarnation(),
+        s.witness(),
+        s.clean(),
+        s.syncFailed(),
+        s.hostId(),
+        s.pid(),
+        s.instance(),
+        s.compensations());
+  }
+}
