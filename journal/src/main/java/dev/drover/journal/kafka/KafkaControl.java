@@ -27,6 +27,7 @@ import org.apache.kafka.common.KafkaException;
  */
 public final class KafkaControl {
   private static final Duration PAUSE = Duration.ofMillis(50);
+  private static final Duration ASK_AGAIN = Duration.ofSeconds(2);
 
   private final KafkaSettings settings;
   private final String host;
@@ -55,7 +56,8 @@ public final class KafkaControl {
     try (LogView log = new KafkaLogView(settings, volume.topic(), volume.uuid())) {
       long end = log.endOffset();
       List<LogView.Seen> found = new ArrayList<>();
-      long askedEpoch = -1;
+      boolean asked = false;
+      long askedAt = 0;
       long lookedAt = -1;
       WriterState writer = null;
       while (true) {
@@ -81,10 +83,12 @@ public final class KafkaControl {
           if (appended.isPresent()) {
             return appended.getAsLong();
           }
-        } else if (writer.epoch() != askedEpoch) {
-          // Asked again when another gateway has followed: it heard nothing of what was before it.
+        } else if (!asked || System.nanoTime() - askedAt >= ASK_AGAIN.toNanos()) {
+          // A gateway hears what is asked after it has begun to listen, which may be just now; what
+          // it has heard twice it journals once.
           ask(volume, request);
-          askedEpoch = writer.epoch();
+          asked = true;
+          askedAt = System.nanoTime();
         }
         if (System.nanoTime() - deadline >= 0) {
           throw unanswered(volume, request, patience, alive ? writer : null);

@@ -22,8 +22,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The live gateway's ear: appends what verbs ask for on the control topic to the gateway's journal,
- * on a thread of its own. It hears what is asked from its start on; what was asked of an earlier
- * gateway is asked again by the verb that waits for it. Ends when closed or when the sink is lost.
+ * on a thread of its own. It hears what is asked from its start on; a verb that waits asks again
+ * and again, so nothing is missed, and a request is journaled once however often it is heard. Ends
+ * when closed or when the sink is lost.
  */
 public final class KafkaControlListener implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(KafkaControlListener.class);
