@@ -51,6 +51,7 @@ public final class EpochWriter implements IntentSink {
    * @param incarnation the image that is served, or {@link Intent.Epoch#NO_IMAGE}
    * @param image the image's path, or empty
    * @param takeOver whether to supersede a live writer of another image
+   * @param gone the epoch of a writer that the caller knows to be gone, or −1
    * @param patience how long the log may stay unreadable, or hide a record that it acknowledged,
    *     before the writer is lost; and how long to try for a new epoch after a failure
    */
@@ -61,6 +62,7 @@ public final class EpochWriter implements IntentSink {
       UUID incarnation,
       String image,
       boolean takeOver,
+      long gone,
       Duration patience) {}
 
   private enum Phase {
@@ -80,6 +82,7 @@ public final class EpochWriter implements IntentSink {
   private final LongSupplier nanos;
   private final Supplier<UUID> nonces;
   private final AppendLine appends;
+  private final WriterWatch watch = new WriterWatch();
   private final CompletableFuture<Long> ready = new CompletableFuture<>();
   private final CompletableFuture<JournalException> lost = new CompletableFuture<>();
   private volatile long epoch = JournalRecord.NONE;
@@ -215,8 +218,14 @@ public final class EpochWriter implements IntentSink {
       // After a failure: a later EPOCH in the log means fenced, not one more try.
       refuseToLookShort(tail.endOffset());
       obey(window.watched(tail.endOffset(), log.read(window.nextOffset(), tail.endOffset())));
-    } else if (!options.takeOver && isForeignAndAlive(tail.writer())) {
-      throw alive(tail.writer());
+    } else if (!options.takeOver && isForeign(tail.writer())) {
+      switch (watch.judge(tail, clock.instant(), nanos.getAsLong())) {
+        case ALIVE -> throw alive(tail.writer());
+        case GONE -> {}
+        case UNDECIDED -> {
+          return;
+        }
+      }
     }
     nonce = nonces.get();
     tookAt = tail.endOffset();
@@ -227,9 +236,9 @@ public final class EpochWriter implements IntentSink {
     phase = Phase.TAKING;
   }
 
-  private boolean isForeignAndAlive(WriterState writer) {
+  private boolean isForeign(WriterState writer) {
     return writer != null
-        && writer.isAlive(clock.instant())
+        && writer.epoch() != options.gone
         && (options.incarnation.equals(Intent.Epoch.NO_IMAGE)
             || !options.incarnation.equals(writer.incarnation()));
   }

@@ -23,7 +23,10 @@ public record WriterState(
   /** How long a writer's last record protects it from being superseded by accident. */
   public static final Duration ALIVE = Duration.ofSeconds(15);
 
-  /** Whether the writer must be taken to be alive at {@code now}. */
+  /**
+   * Whether the writer looks alive at {@code now}, by the clocks of two hosts. What risks data on
+   * it asks a {@link WriterWatch}.
+   */
   public boolean isAlive(Instant now) {
     return !closed && lastSeen.plus(ALIVE).isAfter(now);
   }

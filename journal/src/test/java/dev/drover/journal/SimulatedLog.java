@@ -205,7 +205,14 @@ final class SimulatedLog {
     return new EpochWriter(
         new View(),
         new EpochWriter.Options(
-            "j", VOLUME, "host", incarnation, image, takeOver, java.time.Duration.ofSeconds(30)),
+            "j",
+            VOLUME,
+            "host",
+            incarnation,
+            image,
+            takeOver,
+            -1,
+            java.time.Duration.ofSeconds(30)),
         clock,
         nanos(),
         () -> new UUID(5, nonce++));

@@ -4,10 +4,12 @@ import dev.drover.journal.ControlRequest;
 import dev.drover.journal.Intent;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.JournalException.Code;
+import dev.drover.journal.JournalRecord;
 import dev.drover.journal.LogTail;
 import dev.drover.journal.LogView;
 import dev.drover.journal.VolumeDescriptor;
 import dev.drover.journal.WriterState;
+import dev.drover.journal.WriterWatch;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -58,8 +60,8 @@ public final class KafkaControl {
       List<LogView.Seen> found = new ArrayList<>();
       boolean asked = false;
       long askedAt = 0;
-      long lookedAt = -1;
-      WriterState writer = null;
+      WriterWatch watch = new WriterWatch();
+      LogTail tail = null;
       while (true) {
         long from = end;
         end = log.endOffset();
@@ -73,13 +75,12 @@ public final class KafkaControl {
             return seen.offset();
           }
         }
-        if (end != lookedAt) {
-          writer = LogTail.below(end, log).writer();
-          lookedAt = end;
+        if (tail == null || end != tail.endOffset()) {
+          tail = LogTail.below(end, log);
         }
-        boolean alive = writer != null && writer.isAlive(clock.instant());
-        if (!alive) {
-          OptionalLong appended = appendAlone(volume, request);
+        WriterWatch.Verdict writer = watch.judge(tail, clock.instant(), System.nanoTime());
+        if (writer == WriterWatch.Verdict.GONE) {
+          OptionalLong appended = appendAlone(volume, request, tail.writer());
           if (appended.isPresent()) {
             return appended.getAsLong();
           }
@@ -91,7 +92,7 @@ public final class KafkaControl {
           askedAt = System.nanoTime();
         }
         if (System.nanoTime() - deadline >= 0) {
-          throw unanswered(volume, request, patience, alive ? writer : null);
+          throw unanswered(volume, request, patience, tail.writer());
         }
         pause();
       }
@@ -113,11 +114,13 @@ public final class KafkaControl {
   }
 
   /** Empty when a gateway came in between: whether the intent is there is read from the journal. */
-  private OptionalLong appendAlone(VolumeDescriptor volume, ControlRequest request)
-      throws JournalException {
+  private OptionalLong appendAlone(
+      VolumeDescriptor volume, ControlRequest request, WriterState gone) throws JournalException {
+    long goneEpoch = gone == null ? JournalRecord.NONE : gone.epoch();
     WriterIdentity me = new WriterIdentity(host, Intent.Epoch.NO_IMAGE, "");
     String doing = "append to the journal of volume " + volume.name();
-    try (KafkaIntentSink sink = KafkaIntentSink.open(settings, volume, me, false, clock)) {
+    try (KafkaIntentSink sink =
+        KafkaIntentSink.open(settings, volume, me, false, goneEpoch, clock)) {
       return OptionalLong.of(sink.append(request.intent()).get());
     } catch (ExecutionException e) {
       if (!(e.getCause() instanceof JournalException j)) {

@@ -4,6 +4,7 @@ import dev.drover.journal.EpochWriter;
 import dev.drover.journal.Intent;
 import dev.drover.journal.IntentSink;
 import dev.drover.journal.JournalException;
+import dev.drover.journal.JournalRecord;
 import dev.drover.journal.VolumeDescriptor;
 import java.time.Clock;
 import java.time.Duration;
@@ -59,6 +60,18 @@ public final class KafkaIntentSink implements IntentSink {
       boolean takeOver,
       Clock clock)
       throws JournalException {
+    return open(settings, volume, me, takeOver, JournalRecord.NONE, clock);
+  }
+
+  /** As above, by a caller that has found the writer of the epoch {@code gone} to be gone. */
+  static KafkaIntentSink open(
+      KafkaSettings settings,
+      VolumeDescriptor volume,
+      WriterIdentity me,
+      boolean takeOver,
+      long gone,
+      Clock clock)
+      throws JournalException {
     Duration timeout = settings.journalTimeout();
     EpochWriter writer =
         new EpochWriter(
@@ -70,6 +83,7 @@ public final class KafkaIntentSink implements IntentSink {
                 me.imageIncarnation(),
                 me.image(),
                 takeOver,
+                gone,
                 timeout.compareTo(SECOND_CHANCE) < 0 ? timeout : SECOND_CHANCE),
             clock,
             System::nanoTime,
