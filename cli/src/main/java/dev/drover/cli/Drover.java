@@ -7,7 +7,7 @@ import dev.drover.cli.terminal.LogLevels;
 import dev.drover.cli.terminal.StopSignals;
 
 /** The process. */
-final class Drover {
+public final class Drover {
   public static void main(String[] args) {
     LogLevels.configure(args);
     Session session = new Session(Console.system(), System.getenv(), StopSignals::install);

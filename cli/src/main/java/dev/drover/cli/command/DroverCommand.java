@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
     usageHelpAutoWidth = true,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
+      DemoCommand.class,
       BrokerCommand.class,
       VolumeCommand.class,
       ServeCommand.class,
