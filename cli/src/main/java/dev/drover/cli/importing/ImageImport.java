@@ -68,6 +68,7 @@ public record ImageImport(
       cluster.volumes().check(volume);
       try (IntentSink sink = open(cluster, volume)) {
         long from = alreadyThere(cluster, volume, sink.epoch());
+        cluster.registry().put(volume.importing(begun.at(from)));
         copy(disk, size, from, sink);
       }
       requireUnchanged(begun);

@@ -8,7 +8,9 @@ import dev.drover.applier.ReplicaPorts;
 import dev.drover.cli.http.StatusServer;
 import dev.drover.cli.session.Cluster;
 import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.terminal.StopSignals;
+import dev.drover.journal.JournalException;
 import dev.drover.journal.VolumeDescriptor;
 import java.io.IOException;
 import java.util.OptionalLong;
@@ -41,7 +43,13 @@ public final class ApplyRun {
         try {
           until =
               new PointSearch(ports.source(), cluster.clock(), signals)
-                  .await(request.until().get(), Wiring.position(request.image()));
+                  .await(request.until().get(), Wiring.position(request.image(), volume));
+        } catch (JournalException e) {
+          ports.source().close();
+          throw e.code() == JournalException.Code.POINT_PASSED
+              ? CommandFailure.refused(
+                  e.code().name(), request.image() + ": " + e.getMessage(), e.hint())
+              : e;
         } catch (IOException | RuntimeException e) {
           ports.source().close();
           throw e;

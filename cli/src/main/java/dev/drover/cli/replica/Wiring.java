@@ -49,13 +49,17 @@ final class Wiring {
         LocalHost.detect());
   }
 
-  /** Where an image is in its journal; the start if there is no image yet. */
-  static Position position(Path image) throws IOException {
+  /**
+   * Where an image is in this volume's journal: the start if there is none yet, or if it follows
+   * another volume, which is refused when it is opened.
+   */
+  static Position position(Path image, VolumeDescriptor volume) throws IOException {
     if (!Files.exists(image)) {
       return Position.START;
     }
     try (HostFile file = HostFile.openForReading(image)) {
-      return ImagePosition.read(file).applied();
+      ImagePosition position = ImagePosition.read(file);
+      return position.volume().equals(volume.uuid()) ? position.applied() : Position.START;
     }
   }
 
