@@ -2,6 +2,7 @@ package dev.drover.qcow2;
 
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.core.CoreOptions;
+import dev.drover.qcow2.core.GuestView;
 import dev.drover.qcow2.core.ImageCore;
 import dev.drover.qcow2.core.WriteBatch;
 import dev.drover.qcow2.format.Features;
@@ -39,7 +40,7 @@ public final class Qcow2Image implements GuestDisk {
 
   private final String name;
   private final ImageCore core;
-  private final ImageCore.View view;
+  private final GuestView view;
   private final boolean readOnly;
   private final Optional<GuestDisk> backing;
   private final List<GuestChange> sinceFlush = new ArrayList<>();
@@ -47,11 +48,7 @@ public final class Qcow2Image implements GuestDisk {
   private long failuresMadeGood;
 
   private Qcow2Image(
-      String name,
-      ImageCore core,
-      ImageCore.View view,
-      boolean readOnly,
-      Optional<GuestDisk> backing) {
+      String name, ImageCore core, GuestView view, boolean readOnly, Optional<GuestDisk> backing) {
     this.name = name;
     this.core = core;
     this.view = view;
@@ -230,6 +227,24 @@ public final class Qcow2Image implements GuestDisk {
   public synchronized void createSnapshot(SnapshotSpec spec) throws IOException {
     flush();
     core.createSnapshot(spec);
+  }
+
+  /** Deletes a snapshot, durably. */
+  public synchronized void deleteSnapshot(String nameOrId) throws IOException {
+    flush();
+    core.deleteSnapshot(nameOrId);
+  }
+
+  /** Makes the disk what a snapshot holds, its size too, durably; the snapshot stays. */
+  public synchronized void revertToSnapshot(String nameOrId) throws IOException {
+    flush();
+    core.revertToSnapshot(nameOrId);
+  }
+
+  /** Changes the disk's size, durably; what is added reads as zeroes. */
+  public synchronized void resize(long newSizeBytes) throws IOException {
+    flush();
+    core.resize(newSizeBytes);
   }
 
   /** A read-only view of a snapshot, by name or id; it lives as long as this image. */

@@ -75,7 +75,7 @@ final class Allocator {
         nextWindow /= 2;
         continue;
       }
-      core.announceWindow(plan.clusters().getFirst(), plan.end());
+      core.condition().announceWindow(plan.clusters().getFirst(), plan.end());
       core.sync();
       try {
         raise(plan, firstNew).forEach(list::offer);
@@ -101,7 +101,7 @@ final class Allocator {
     }
     SpacePlan plan = plan(run, Math.max(firstNew, start + clusters));
     extend(plan);
-    core.announceChange();
+    core.condition().announceChange();
     core.sync();
     return raise(plan, firstNew);
   }
@@ -229,13 +229,21 @@ final class Allocator {
     }
   }
 
-  /** Frees the list: what this process took and never linked. */
-  void giveBack() throws IOException {
+  /**
+   * Nothing that was written into the list's clusters matters any more. Forgotten before the next
+   * sync, which may otherwise ask a full disk for room to write it again.
+   */
+  void forgetUnlinked() {
     list.closeWindow();
     ClusterRuns unlinked = new ClusterRuns();
     list.open().forEach(allocation -> unlinked.add(allocation.cluster()));
     core.forget(unlinked);
     refcounts.dropUnpublished();
+  }
+
+  /** Frees the list: what this process took and never linked. */
+  void giveBack() throws IOException {
+    forgetUnlinked();
     for (Allocation allocation : List.copyOf(list.open())) {
       giveBack(allocation);
     }
@@ -281,11 +289,6 @@ final class Allocator {
    * part of that.
    */
   void recounted(ClusterRuns excess, IntByCluster references) throws IOException {
-    list.closeWindow();
-    refcounts.dropUnpublished();
-    ClusterRuns unlinked = new ClusterRuns();
-    list.open().forEach(allocation -> unlinked.add(allocation.cluster()));
-    core.forget(unlinked);
     List.copyOf(list.open()).forEach(list::givenBack);
     frees.clear();
     released.clear();

@@ -10,20 +10,25 @@ import java.io.UncheckedIOException;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.concurrent.locks.Lock;
-import java.util.function.Supplier;
 
 /** Walks a mapping, merging neighbours of one kind; a missing L2 table is one step. */
 final class ExtentIterator implements Iterator<GuestExtent> {
 
+  /** The L1 table to look through. */
+  @FunctionalInterface
+  interface Source {
+    long[] get() throws IOException;
+  }
+
   private final Geometry geometry;
   private final Mapping mapping;
-  private final Supplier<long[]> l1;
+  private final Source l1;
   private final long end;
   private final Lock readLock;
   private long at;
 
   ExtentIterator(
-      Geometry geometry, Mapping mapping, Supplier<long[]> l1, long from, long end, Lock readLock) {
+      Geometry geometry, Mapping mapping, Source l1, long from, long end, Lock readLock) {
     this.geometry = geometry;
     this.mapping = mapping;
     this.l1 = l1;

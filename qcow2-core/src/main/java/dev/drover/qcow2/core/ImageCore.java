@@ -3,8 +3,6 @@ package dev.drover.qcow2.core;
 import dev.drover.qcow2.ClusterExtent;
 import dev.drover.qcow2.GuestChange;
 import dev.drover.qcow2.GuestDisk;
-import dev.drover.qcow2.GuestExtent;
-import dev.drover.qcow2.GuestOffset;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.SnapshotInfo;
@@ -22,10 +20,10 @@ import dev.drover.qcow2.format.TablePointer;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
@@ -41,10 +39,6 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * its I/O, and mappings change under the write lock only. So a reader sees each cluster's old or
  * new place, and a freed cluster has no reader left: it was unlinked under the write lock, and who
  * came later resolves anew.
- *
- * <p><b>Clean</b> means that refcounts equal references. It falls, durably, before the first change
- * that could end that, in the position slot and in the standard dirty bit, so that QEMU too repairs
- * the image before it writes.
  */
 public final class ImageCore {
 
@@ -61,14 +55,12 @@ public final class ImageCore {
   private final Allocator allocator;
   private final GuestReader reader;
   private final Optional<GuestDisk> backing;
-  private final Optional<Slots> slots;
+  private final Condition condition;
+  private final TableTree tree;
   private final boolean journaled;
   private final Snapshots snapshots;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private volatile Header header;
-  private Optional<PositionSlot.Window> window = Optional.empty();
-  private boolean clean;
-  private long fellAtSync = -1;
   private WriteBatch batch;
   private boolean recountNeeded;
 
@@ -98,10 +90,9 @@ public final class ImageCore {
             pointers,
             new Decompressor(header.compression(), file.name()),
             backing);
-    this.slots = places.map(found -> new Slots(disk, found));
+    this.tree = new TableTree(geometry, mapping, pointers);
     this.snapshots = new Snapshots(this, SnapshotTable.read(file, header));
-    this.clean =
-        !header.features().isDirty() && slots.map(each -> each.durable().clean()).orElse(true);
+    this.condition = new Condition(this, places.map(found -> new Slots(disk, found)));
   }
 
   /** Opens an image whose header was read from {@code file}; writes nothing. */
@@ -127,6 +118,14 @@ public final class ImageCore {
 
   Refcounts refcounts() {
     return refcounts;
+  }
+
+  Condition condition() {
+    return condition;
+  }
+
+  TableTree tree() {
+    return tree;
   }
 
   Pointers pointers() {
@@ -172,6 +171,20 @@ public final class ImageCore {
   void submitHeader(Header next) throws IOException {
     header = next;
     disk.writeTable(0, next.encodeFields());
+  }
+
+  /** One write of the header, from which on another L1 table, and a size with it, counts. */
+  void switchL1(NewTable home, long[] l1, long size, ClusterSequence replaced) throws IOException {
+    TablePointer pointer = home.pointer(l1.length);
+    lock.writeLock().lock();
+    try {
+      home.linkSubmitted();
+      mapping.adopt(pointer, l1);
+      frees().unlinked(replaced);
+      submitHeader(header.withL1(pointer).withVirtualSize(size)); // no failure above it: I-04
+    } finally {
+      lock.writeLock().unlock();
+    }
   }
 
   /** Refuses to write to an image that has shown itself corrupt. */
@@ -259,7 +272,7 @@ public final class ImageCore {
   public void sync() throws IOException {
     refcounts.writeChanged();
     disk.sync();
-    slots.ifPresent(Slots::synced);
+    condition.synced();
     allocator.list().synced();
   }
 
@@ -286,131 +299,47 @@ public final class ImageCore {
     }
   }
 
+  /** Refcounts equal references, and image and slot say so. */
   public boolean isClean() {
-    return clean;
-  }
-
-  /** Writes that the image is not clean any more; the caller syncs before its change. */
-  void announceChange() throws IOException {
-    if (clean) {
-      if (slots.isPresent() && disk.syncs() == 0) {
-        sync(); // a killed process may have left the newest slot unsynced (I-12)
-      }
-      clean = false;
-      fellAtSync = disk.syncs();
-      submitHeader(header.withFeatures(header.features().withDirty(true)));
-      if (slots.isPresent()) {
-        writeSlot(slots.get().written().payload());
-      }
-    }
-  }
-
-  /** Writes which span a window comes from; the caller syncs before its change. */
-  void announceWindow(long first, long end) throws IOException {
-    announceChange();
-    if (slots.isPresent()) {
-      long generation = slots.get().nextGeneration();
-      window = Optional.of(new PositionSlot.Window(generation, first, end - first));
-      writeSlot(slots.get().written().payload());
-    }
-  }
-
-  /** Clean falls, durably, unless it has. */
-  void fallFromClean() throws IOException {
-    announceChange();
-    if (fellAtSync == disk.syncs()) {
-      sync();
-    }
+    return condition.isClean();
   }
 
   /** Refcounts equal references again: says so, durably. */
   public void riseToClean(Optional<byte[]> payload) throws IOException {
-    if (!allocator.isExact() || hasUnsynced()) {
-      throw new IllegalStateException("the image is not exact");
-    }
-    clean = true;
-    window = Optional.empty();
-    if (header.features().isDirty()) {
-      submitHeader(header.withFeatures(header.features().withDirty(false)));
-    }
-    if (payload.isPresent()) {
-      writeSlot(payload.get());
-    }
-    sync();
+    condition.rise(payload);
   }
 
   /** Writes a slot as things are; durable with the next sync. */
   public void writeSlot(byte[] payload) throws IOException {
-    slots.orElseThrow().write(clean, window, payload);
+    condition.writeSlot(payload);
   }
 
   /** The payload of the slot written last. */
   public byte[] lastPayload() {
-    return slots.orElseThrow().written().payload();
+    return condition.slots().orElseThrow().written().payload();
   }
 
   /** The newest durable slot of a replica. Any thread. */
   public PositionSlot durableSlot() {
-    return slots.orElseThrow().durable();
+    return condition.slots().orElseThrow().durable();
   }
 
   // ---- guest content ----
 
-  /** Content as one L1 table maps it: the active one, or a snapshot's. Any thread. */
-  public final class View implements GuestDisk {
-
-    private final TablePointer snapshotL1;
-    private final long[] snapshotEntries;
-    private final long snapshotSize;
-
-    private View(TablePointer snapshotL1, long[] snapshotEntries, long snapshotSize) {
-      this.snapshotL1 = snapshotL1;
-      this.snapshotEntries = snapshotEntries;
-      this.snapshotSize = snapshotSize;
-    }
-
-    public boolean isSnapshot() {
-      return snapshotL1 != null;
-    }
-
-    @Override
-    public long virtualSizeBytes() {
-      return isSnapshot() ? snapshotSize : virtualSize();
-    }
-
-    private long[] l1() {
-      return isSnapshot() ? snapshotEntries : mapping.l1();
-    }
-
-    @Override
-    public void read(GuestOffset offset, ByteBuffer destination) throws IOException {
-      Objects.checkFromIndexSize(offset.bytes(), destination.remaining(), virtualSizeBytes());
-      lock.readLock().lock();
-      try {
-        reader.read(l1(), offset.bytes(), destination);
-      } finally {
-        lock.readLock().unlock();
-      }
-    }
-
-    /** Extents from {@code from} to the end of the disk. */
-    public Iterator<GuestExtent> map(GuestOffset from) {
-      return new ExtentIterator(
-          geometry, mapping, this::l1, from.bytes(), virtualSizeBytes(), lock.readLock());
-    }
-  }
-
   /** The content as it is. */
-  public View activeView() {
-    return new View(null, null, 0);
+  public GuestView activeView() {
+    return new GuestView(this, reader, lock.readLock(), null, null);
   }
 
   /** The content as a snapshot keeps it. */
-  public View snapshotView(String nameOrId) throws IOException {
+  public GuestView snapshotView(String nameOrId) throws IOException {
     SnapshotEntry entry = snapshots.find(nameOrId);
     pointers.snapshotL1(entry.l1());
-    return new View(
-        entry.l1(), mapping.readL1(entry.l1()), entry.virtualSize().orElse(virtualSize()));
+    return new GuestView(this, reader, lock.readLock(), entry, mapping.readL1(entry.l1()));
+  }
+
+  boolean hasSnapshot(SnapshotEntry entry) {
+    return snapshots.entries().contains(entry);
   }
 
   /** Starts a batch; the one before it is linked, or was given back. */
@@ -424,7 +353,7 @@ public final class ImageCore {
     for (GuestChange change : changes) {
       Objects.checkFromIndexSize(change.offset().bytes(), change.length(), virtualSize());
     }
-    batch = new WriteBatch(this, changes);
+    batch = new WriteBatch(this, changes, virtualSize());
     return batch;
   }
 
@@ -461,7 +390,7 @@ public final class ImageCore {
     }
     frees().releaseAll();
     allocator.release();
-    window = Optional.empty();
+    condition.windowClosed();
   }
 
   /**
@@ -473,11 +402,17 @@ public final class ImageCore {
     return Recount.of(this, snapshots.entries());
   }
 
-  /** Makes refcounts and COPIED flags agree with what was counted, durably. */
+  /**
+   * Makes refcounts and COPIED flags agree with what was counted, durably. First everything that
+   * was counted becomes durable itself: a killed process may have left links unsynced, and a
+   * cluster must not be freed on the word of a link that a power cut can still take back.
+   */
   public void repair(Recount recount) throws IOException {
     batch = null;
+    allocator.forgetUnlinked();
+    sync();
     recount.repair();
-    window = Optional.empty();
+    condition.windowClosed();
     recountNeeded = false;
   }
 
@@ -496,27 +431,79 @@ public final class ImageCore {
     return snapshots.infos();
   }
 
+  /** A change of the image's structure, which the header's sector makes at one moment. */
+  @FunctionalInterface
+  private interface StructuralChange {
+    void run() throws IOException;
+  }
+
+  /** Runs it on an image at rest; after a throw {@link #needsRecount}. */
+  private void change(StructuralChange change) throws IOException {
+    requireWritable();
+    if (recountNeeded || !isExact() || hasUnsynced() || hasOpenBatch()) {
+      throw new IllegalStateException("settle before a change of structure");
+    }
+    recountNeeded = true;
+    change.run();
+    recountNeeded = false;
+  }
+
   /**
    * Takes a snapshot, durably; nothing if one with this UUID is there. Nothing may be set aside,
-   * pending or unsynced. After a throw {@link #needsRecount} tells what comes next.
+   * pending or unsynced.
    */
   public void createSnapshot(SnapshotSpec spec) throws IOException {
-    requireWritable();
-    if (snapshots.contains(spec)) {
-      sync();
-      return;
+    if (snapshots.find(spec.uuid()).isEmpty()) {
+      snapshots.requireRoom();
+      change(() -> snapshots.create(spec));
     }
-    if (recountNeeded || !isExact() || hasUnsynced() || hasOpenBatch()) {
-      throw new IllegalStateException("settle before a snapshot");
+  }
+
+  /** Deletes a snapshot, durably; as for {@link #createSnapshot}. */
+  public void deleteSnapshot(String nameOrId) throws IOException {
+    SnapshotEntry entry = snapshots.find(nameOrId);
+    change(() -> snapshots.delete(entry));
+  }
+
+  /** Deletes the snapshot with this UUID, durably; nothing if there is none. */
+  public void deleteSnapshot(UUID uuid) throws IOException {
+    Optional<SnapshotEntry> entry = snapshots.find(uuid);
+    if (entry.isPresent()) {
+      change(() -> snapshots.delete(entry.get()));
     }
-    snapshots.requireRoom();
-    boolean done = false;
-    try {
-      snapshots.create(spec);
-      done = true;
-    } finally {
-      recountNeeded = !done && !snapshots.contains(spec);
+  }
+
+  /** Makes the disk what a snapshot holds, durably; as for {@link #createSnapshot}. */
+  public void revertToSnapshot(String nameOrId) throws IOException {
+    SnapshotEntry entry = snapshots.find(nameOrId);
+    change(() -> snapshots.revert(entry));
+  }
+
+  /** The same for the snapshot with this UUID, which must be there. */
+  public void revertToSnapshot(UUID uuid) throws IOException {
+    Optional<SnapshotEntry> entry = snapshots.find(uuid);
+    if (entry.isEmpty()) {
+      throw new Qcow2Exception(
+          Code.SNAPSHOT, disk.name(), "no snapshot with id " + uuid, "build the image anew");
     }
+    change(() -> snapshots.revert(entry.get()));
+  }
+
+  /**
+   * Changes the disk's size, durably; what is added reads as zeroes. As for {@link
+   * #createSnapshot}.
+   */
+  public void resize(long newSize) throws IOException {
+    Resize resize = new Resize(this, newSize);
+    if (newSize != virtualSize()) {
+      change(resize::run);
+    }
+  }
+
+  /** Starts a batch on the last cluster's part behind the disk's end. */
+  WriteBatch beginBehindEnd(GuestChange change) {
+    batch = new WriteBatch(this, List.of(change), change.end());
+    return batch;
   }
 
   /** Nothing set aside, nothing waiting to be freed. */

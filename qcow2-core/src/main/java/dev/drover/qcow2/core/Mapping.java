@@ -42,6 +42,13 @@ final class Mapping {
     pointers.l1Table(from, entries);
   }
 
+  /** Goes over to another active L1 table, whose pointer is being submitted. */
+  void adopt(TablePointer newPlace, long[] entries) {
+    l1 = entries;
+    place = newPlace;
+    pointers.l1Table(newPlace, entries);
+  }
+
   /** Reads any L1 table, also a snapshot's. */
   long[] readL1(TablePointer from) throws IOException {
     byte[] bytes = new byte[Math.multiplyExact(from.count(), Long.BYTES)];

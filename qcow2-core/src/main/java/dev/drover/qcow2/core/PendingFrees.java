@@ -1,7 +1,6 @@
 package dev.drover.qcow2.core;
 
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
 
 /**
@@ -14,39 +13,23 @@ import java.util.Deque;
  */
 final class PendingFrees {
 
-  /** Runs of clusters in the order they were unlinked: start, length, start, length, … */
-  private static final class Runs {
-    private long[] pairs = new long[8];
-    private int used;
+  private record Stamped(long commit, ClusterSequence clusters) {}
 
-    void add(long cluster) {
-      if (used > 0 && pairs[used - 2] + pairs[used - 1] == cluster) {
-        pairs[used - 1]++;
-        return;
-      }
-      if (used == pairs.length) {
-        pairs = Arrays.copyOf(pairs, used * 2);
-      }
-      pairs[used++] = cluster;
-      pairs[used++] = 1;
-    }
-
-    boolean isEmpty() {
-      return used == 0;
-    }
-  }
-
-  private record Stamped(long commit, Runs runs) {}
-
-  private Runs unlinked = new Runs();
+  private ClusterSequence unlinked = new ClusterSequence();
   private final Deque<Stamped> stamped = new ArrayDeque<>();
-  private final Deque<Runs> releasable = new ArrayDeque<>();
-  private int runAt;
-  private long clusterAt;
+  private final Deque<ClusterSequence.Cursor> releasable = new ArrayDeque<>();
 
   /** One reference to the cluster is gone from the tables in memory. */
   void unlinked(long cluster) {
     unlinked.add(cluster);
+  }
+
+  /** The same for a whole tree of tables. */
+  void unlinked(ClusterSequence clusters) {
+    ClusterSequence.Cursor cursor = clusters.cursor();
+    for (; !cursor.atEnd(); cursor.next()) {
+      unlinked.add(cursor.cluster());
+    }
   }
 
   /** Commit {@code number} succeeded: what was unlinked before it is durable. */
@@ -54,7 +37,7 @@ final class PendingFrees {
     releaseBelow(number);
     if (!unlinked.isEmpty()) {
       stamped.add(new Stamped(number, unlinked));
-      unlinked = new Runs();
+      unlinked = new ClusterSequence();
     }
   }
 
@@ -62,14 +45,14 @@ final class PendingFrees {
   void releaseAll() {
     releaseBelow(Long.MAX_VALUE);
     if (!unlinked.isEmpty()) {
-      releasable.add(unlinked);
-      unlinked = new Runs();
+      releasable.add(unlinked.cursor());
+      unlinked = new ClusterSequence();
     }
   }
 
   private void releaseBelow(long commit) {
     while (!stamped.isEmpty() && stamped.peek().commit < commit) {
-      releasable.add(stamped.remove().runs);
+      releasable.add(stamped.remove().clusters.cursor());
     }
   }
 
@@ -83,29 +66,22 @@ final class PendingFrees {
 
   /** The next cluster to free one reference of. Stays until {@link #released}. */
   long peek() {
-    return releasable.element().pairs[runAt] + clusterAt;
+    return releasable.element().cluster();
   }
 
   /** The cluster of {@link #peek} has one reference less. */
   void released() {
-    Runs runs = releasable.element();
-    if (++clusterAt < runs.pairs[runAt + 1]) {
-      return;
-    }
-    clusterAt = 0;
-    runAt += 2;
-    if (runAt == runs.used) {
-      runAt = 0;
+    ClusterSequence.Cursor cursor = releasable.element();
+    cursor.next();
+    if (cursor.atEnd()) {
       releasable.remove();
     }
   }
 
   /** A recount replaces everything known about references. */
   void clear() {
-    unlinked = new Runs();
+    unlinked = new ClusterSequence();
     stamped.clear();
     releasable.clear();
-    runAt = 0;
-    clusterAt = 0;
   }
 }

@@ -8,7 +8,6 @@ import dev.drover.qcow2.check.Finding;
 import dev.drover.qcow2.check.ReferenceCount;
 import dev.drover.qcow2.format.SnapshotEntry;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
@@ -18,8 +17,6 @@ import java.util.List;
  * overlapping is corruption, and nothing is written then.
  */
 public final class Recount {
-
-  private static final int FLAG_RUN_BYTES = 1 << 16;
 
   private final ImageCore core;
   private final ReferenceCount counted;
@@ -114,45 +111,6 @@ public final class Recount {
     if (wrongFlags == 0) {
       return;
     }
-    core.writeLock().lock();
-    try {
-      FlagWriter writer = new FlagWriter();
-      CopiedFlags.check(
-          new DiskView(core.disk()),
-          core.header(),
-          counted::references,
-          (at, corrected, _) -> writer.add(at.bytes(), corrected));
-      writer.flush();
-      core.mapping().load(core.header().l1());
-    } finally {
-      core.writeLock().unlock();
-    }
-    core.sync();
-  }
-
-  /** Gathers neighbouring entries into one write. */
-  private final class FlagWriter {
-
-    private final ByteBuffer run = ByteBuffer.allocate(FLAG_RUN_BYTES);
-    private long runAt;
-
-    void add(long at, long entry) throws IOException {
-      if (run.position() > 0 && runAt + run.position() != at || !run.hasRemaining()) {
-        flush();
-      }
-      if (run.position() == 0) {
-        runAt = at;
-      }
-      run.putLong(entry);
-    }
-
-    void flush() throws IOException {
-      if (run.position() > 0) {
-        run.flip();
-        core.disk().writeTable(runAt, run);
-        run.clear();
-        core.boundUnsynced();
-      }
-    }
+    CopiedRepair.run(core, counted::references);
   }
 }

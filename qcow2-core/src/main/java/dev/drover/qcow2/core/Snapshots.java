@@ -1,6 +1,5 @@
 package dev.drover.qcow2.core;
 
-import dev.drover.qcow2.HostOffset;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.SnapshotInfo;
@@ -15,15 +14,18 @@ import dev.drover.qcow2.format.TablePointer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
 
 /**
- * Internal snapshots. Taking one shares every table and cluster of the active tree: COPIED flags
- * fall and refcounts rise first, durably; then one write of the header publishes the new table
+ * Internal snapshots. Each operation raises references first, durably; then one write of the
+ * header's sector makes the change; then references are lowered, and COPIED flags made right again
  * (I-15).
  *
- * <p>A failure before that write leaves refcounts too high and flags cleared, nothing worse; {@link
- * Recount} mends both, in this process or in the next one.
+ * <p>A failure anywhere leaves refcounts too high or flags wrong, nothing worse; {@link Recount}
+ * mends both, in this process or in the next one.
  */
 final class Snapshots {
 
@@ -35,7 +37,7 @@ final class Snapshots {
     this.core = core;
     this.geometry = core.geometry();
     this.entries = List.copyOf(entries);
-    tellPointers();
+    tellPointers(core.header().snapshots());
   }
 
   /** Any thread. */
@@ -48,10 +50,11 @@ final class Snapshots {
     return entries.stream().map(entry -> SnapshotIdentity.info(entry, core.virtualSize())).toList();
   }
 
-  boolean contains(SnapshotSpec spec) {
+  /** The snapshot that Drover made under this UUID. */
+  Optional<SnapshotEntry> find(UUID uuid) {
     return entries.stream()
-        .flatMap(entry -> SnapshotIdentity.of(entry).stream())
-        .anyMatch(identity -> identity.uuid().equals(spec.uuid()));
+        .filter(entry -> SnapshotIdentity.of(entry).stream().anyMatch(id -> id.uuid().equals(uuid)))
+        .findFirst();
   }
 
   /** The newest snapshot of that name, or the one with that id. */
@@ -69,36 +72,6 @@ final class Snapshots {
                     "see image snapshot -l"));
   }
 
-  /** Takes a snapshot, durably. The caller recounts after a throw. */
-  void create(SnapshotSpec spec) throws IOException {
-    core.fallFromClean();
-    TablePointer active = core.header().l1();
-    long l1Bytes = 8L * active.count();
-    List<Allocation> copy = take(l1Bytes);
-    TablePointer copied =
-        copy.isEmpty() ? TablePointer.NONE : new TablePointer(place(copy), active.count());
-    List<SnapshotEntry> next = new ArrayList<>(entries);
-    next.add(
-        SnapshotEntry.of(
-            copied,
-            nextId(),
-            spec.name(),
-            spec.time().getEpochSecond(),
-            spec.time().getNano(),
-            core.virtualSize(),
-            SnapshotIdentity.encode(spec)));
-    ByteBuffer table = SnapshotTable.encode(next);
-    List<Allocation> home = take(table.remaining());
-    shareTree();
-    write(copy, Mapping.bytes(core.mapping().l1(), 0, active.count()));
-    write(home, table);
-    core.sync();
-    publish(new TablePointer(place(home), next.size()), next, copy, home);
-    core.sync();
-    core.frees().releaseAll();
-    core.release();
-  }
-
   /**
    * Refuses one too many, before anything is changed. A name may occur twice, as in QEMU: the
    * journal has the last word on what exists, and an id tells them apart.
@@ -113,6 +86,34 @@ final class Snapshots {
     }
   }
 
+  /**
+   * Takes a snapshot, durably: every table and cluster of the active tree becomes shared. The
+   * caller recounts after a throw.
+   */
+  void create(SnapshotSpec spec) throws IOException {
+    core.condition().fall();
+    TablePointer active = core.header().l1();
+    NewTable l1Copy = NewTable.take(core, 8L * active.count());
+    List<SnapshotEntry> next = new ArrayList<>(entries);
+    next.add(
+        SnapshotEntry.of(
+            l1Copy.pointer(active.count()),
+            nextId(),
+            spec.name(),
+            spec.time().getEpochSecond(),
+            spec.time().getNano(),
+            core.virtualSize(),
+            SnapshotIdentity.encode(spec)));
+    ByteBuffer encoded = SnapshotTable.encode(next);
+    NewTable table = NewTable.take(core, encoded.remaining());
+    shareActiveTree();
+    l1Copy.write(Mapping.bytes(core.mapping().l1(), 0, active.count()));
+    table.write(encoded);
+    core.sync();
+    publish(table, next, l1Copy, new ClusterSequence());
+    releaseUnlinked();
+  }
+
   /** One more than the highest number in use, as QEMU chooses. */
   private String nextId() {
     long highest = 0;
@@ -125,34 +126,14 @@ final class Snapshots {
     return Long.toString(highest + 1);
   }
 
-  private List<Allocation> take(long bytes) throws IOException {
-    int clusters = Math.toIntExact(geometry.clusters(bytes));
-    return clusters == 0 ? List.of() : core.allocator().takeContiguous(clusters);
-  }
-
-  private HostOffset place(List<Allocation> run) {
-    return new HostOffset(run.getFirst().offset(geometry.clusterBits()));
-  }
-
-  /** Writes a table whole, its last cluster padded with zeroes. */
-  private void write(List<Allocation> run, ByteBuffer bytes) throws IOException {
-    if (run.isEmpty()) {
-      return;
-    }
-    ByteBuffer padded = ByteBuffer.allocate(run.size() << geometry.clusterBits());
-    padded.put(bytes).clear();
-    run.forEach(Allocation::aboutToBeWritten);
-    core.disk().writeTable(place(run).bytes(), padded);
-    run.forEach(core.allocator().list()::dataWritten);
-  }
-
   /** Clears COPIED in the active tree and adds one reference to everything in it. */
-  private void shareTree() throws IOException {
+  private void shareActiveTree() throws IOException {
     long[] l1 = core.mapping().l1();
     for (int i = 0; i < l1.length; i++) {
-      long offset = L1Entry.offset(l1[i]);
-      if (offset != 0) {
-        shareTable(l1, i, offset);
+      if (L1Entry.offset(l1[i]) != 0) {
+        core.tree().visitTable(l1[i], cluster -> core.refcounts().add(cluster, 1));
+        clearCopied(l1, i);
+        core.boundChanges();
       }
     }
     if (l1.length > 0) {
@@ -160,63 +141,107 @@ final class Snapshots {
     }
   }
 
-  private void shareTable(long[] l1, int index, long offset) throws IOException {
-    long[] table = core.mapping().table(l1[index]);
-    core.refcounts().add(offset >>> geometry.clusterBits(), 1);
-    boolean changed = false;
-    for (long entry : table) {
-      share(entry);
-      changed |= isCopied(entry);
-    }
+  private void clearCopied(long[] l1, int index) throws IOException {
     core.writeLock().lock();
     try {
+      long[] table = core.mapping().table(l1[index]);
       l1[index] &= ~L1Entry.COPIED;
-      if (changed) {
-        for (int i = 0; i < table.length; i++) {
-          table[i] = isCopied(table[i]) ? table[i] & ~L2Entry.COPIED_FLAG : table[i];
+      boolean changed = false;
+      for (int i = 0; i < table.length; i++) {
+        if (!L2Entry.isCompressed(table[i]) && (table[i] & L2Entry.COPIED_FLAG) != 0) {
+          table[i] &= ~L2Entry.COPIED_FLAG;
+          changed = true;
         }
-        core.mapping().writeTable(offset, table, 0, table.length);
+      }
+      if (changed) {
+        core.mapping().writeTable(L1Entry.offset(l1[index]), table, 0, table.length);
       }
     } finally {
       core.writeLock().unlock();
     }
-    core.boundChanges();
   }
 
-  private static boolean isCopied(long entry) {
-    return !L2Entry.isCompressed(entry) && (entry & L2Entry.COPIED_FLAG) != 0;
+  /** Deletes a snapshot, durably. The caller recounts after a throw. */
+  void delete(SnapshotEntry gone) throws IOException {
+    core.condition().fall();
+    ClusterSequence tree = core.tree().all(gone.l1(), l1Of(gone));
+    List<SnapshotEntry> next = new ArrayList<>(entries);
+    next.remove(gone);
+    ByteBuffer encoded = SnapshotTable.encode(next);
+    NewTable table = NewTable.take(core, encoded.remaining());
+    table.write(encoded);
+    core.sync();
+    publish(table, next, null, tree);
+    releaseUnlinked();
+    CopiedRepair.run(core, core.refcounts()::get);
   }
 
-  private void share(long entry) throws IOException {
-    if (L2Entry.decode(entry, geometry.clusterBits()) instanceof L2Entry.Compressed packed) {
-      for (long cluster = packed.firstCluster(geometry.clusterBits());
-          cluster <= packed.lastCluster(geometry.clusterBits());
-          cluster++) {
-        core.refcounts().add(cluster, 1);
-      }
-    } else if ((entry & L2Entry.OFFSET_MASK) != 0) {
-      core.refcounts().add(core.pointers().data(entry) >>> geometry.clusterBits(), 1);
+  /**
+   * Makes the active disk what a snapshot holds, its size too, durably; the snapshot stays. The
+   * caller recounts after a throw.
+   */
+  void revert(SnapshotEntry kept) throws IOException {
+    core.condition().fall();
+    long size = kept.virtualSize().orElse(core.virtualSize());
+    long[] keptL1 = l1Of(kept);
+    int count = Math.max(keptL1.length, Math.toIntExact(geometry.l1EntriesFor(size)));
+    long[] l1 = Arrays.copyOf(keptL1, count);
+    for (int i = 0; i < l1.length; i++) {
+      l1[i] &= ~L1Entry.COPIED;
     }
+    ClusterSequence replaced = core.tree().all(core.header().l1(), core.mapping().l1());
+    NewTable home = NewTable.take(core, 8L * count);
+    core.tree()
+        .visit(
+            keptL1,
+            cluster -> {
+              core.refcounts().add(cluster, 1);
+              core.boundChanges();
+            });
+    home.write(Mapping.bytes(l1, 0, count));
+    core.sync();
+    core.switchL1(home, l1, size, replaced);
+    releaseUnlinked();
+    CopiedRepair.run(core, core.refcounts()::get);
   }
 
+  private long[] l1Of(SnapshotEntry entry) throws IOException {
+    core.pointers().snapshotL1(entry.l1());
+    return core.mapping().readL1(entry.l1());
+  }
+
+  /**
+   * One write of the header, from which on the new table counts.
+   *
+   * @param l1Copy of a new snapshot, else null
+   * @param unlinked references that end with it, beside the old table
+   */
   private void publish(
-      TablePointer table, List<SnapshotEntry> next, List<Allocation> copy, List<Allocation> home)
+      NewTable table, List<SnapshotEntry> next, NewTable l1Copy, ClusterSequence unlinked)
       throws IOException {
     TablePointer old = core.header().snapshots();
-    long oldClusters = geometry.clusters(SnapshotTable.encodedBytes(entries));
-    AllocationList list = core.allocator().list();
-    copy.forEach(list::linkSubmitted);
-    home.forEach(list::linkSubmitted);
-    entries = List.copyOf(next);
-    for (long i = 0; i < oldClusters; i++) {
-      core.frees().unlinked(old.offset().cluster(geometry.clusterBits()) + i);
+    core.tree().addTable(unlinked, old.offset().bytes(), SnapshotTable.encodedBytes(entries));
+    TablePointer pointer = table.pointer(next.size());
+    core.writeLock().lock();
+    try {
+      if (l1Copy != null) {
+        l1Copy.linkSubmitted();
+      }
+      table.linkSubmitted();
+      entries = List.copyOf(next);
+      core.frees().unlinked(unlinked);
+      tellPointers(pointer);
+      core.submitHeader(core.header().withSnapshots(pointer)); // no failure above it: I-04
+    } finally {
+      core.writeLock().unlock();
     }
-    tellPointers(table);
-    core.submitHeader(core.header().withSnapshots(table)); // nothing may fail above it: I-04
   }
 
-  private void tellPointers() {
-    tellPointers(core.header().snapshots());
+  /** The switch becomes durable, then what it replaced is freed. */
+  private void releaseUnlinked() throws IOException {
+    core.sync();
+    core.frees().releaseAll();
+    core.release();
   }
 
   private void tellPointers(TablePointer table) {

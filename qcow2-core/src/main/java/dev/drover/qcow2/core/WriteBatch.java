@@ -33,14 +33,19 @@ public final class WriteBatch {
   private final ImageCore core;
   private final Geometry geometry;
   private final List<GuestChange> changes;
+  private final long diskEnd;
   private Collection<TableWork> tables = List.of();
   private boolean needsBarrier;
   private Step step = Step.PLANNED;
 
-  WriteBatch(ImageCore core, List<GuestChange> changes) {
+  /**
+   * @param diskEnd the disk's size: what a cluster holds behind it is nobody's
+   */
+  WriteBatch(ImageCore core, List<GuestChange> changes, long diskEnd) {
     this.core = core;
     this.geometry = core.geometry();
     this.changes = List.copyOf(changes);
+    this.diskEnd = diskEnd;
   }
 
   /** Whether all steps are done. */
@@ -53,9 +58,7 @@ public final class WriteBatch {
     enter(Step.PLANNED);
     core.requireWritable();
     ChangeOverlay overlay = new ChangeOverlay(changes);
-    tables =
-        BatchPlan.of(
-            overlay.segments(), geometry, core.mapping(), core.virtualSize(), core.isBacked());
+    tables = BatchPlan.of(overlay.segments(), geometry, core.mapping(), diskEnd, core.isBacked());
     int clusters = 0;
     boolean changesTables = false;
     for (TableWork table : tables) {
@@ -66,7 +69,7 @@ public final class WriteBatch {
       }
     }
     if (changesTables) {
-      core.fallFromClean();
+      core.condition().fall();
     }
     core.allocator().ensure(clusters);
     assign();

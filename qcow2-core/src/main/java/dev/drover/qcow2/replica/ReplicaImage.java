@@ -11,6 +11,7 @@ import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.SnapshotInfo;
 import dev.drover.qcow2.SnapshotSpec;
 import dev.drover.qcow2.core.CoreOptions;
+import dev.drover.qcow2.core.GuestView;
 import dev.drover.qcow2.core.ImageCore;
 import dev.drover.qcow2.core.Recount;
 import dev.drover.qcow2.core.WriteBatch;
@@ -24,6 +25,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * A qcow2 image that follows a journal and knows its own position in it.
@@ -63,7 +65,7 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
   }
 
   private final ImageCore core;
-  private final ImageCore.View active;
+  private final GuestView active;
   private final String name;
   private final Optional<SlotState> olderSlot;
   private Stage stage = Stage.OPENED;
@@ -189,9 +191,9 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
   /**
    * To be called once after open, before anything that writes; a clean image answers at once. An
    * unclean one is recounted as {@code qemu-img check} counts. Refcounts above the references are
-   * listed in the report and in {@link #unlinked()}; nothing is written. If the report {@link
-   * RecoveryReport#needsGiveBack() needs it}, the only legal next calls are {@code giveBack} and
-   * {@code close}.
+   * listed in the report and in {@link #unlinked()}; nothing is written, but what an earlier
+   * process wrote is synced. If the report {@link RecoveryReport#needsGiveBack() needs it}, the
+   * only legal next calls are {@code giveBack} and {@code close}.
    *
    * @throws dev.drover.qcow2.Qcow2Exception CORRUPT when a refcount is too low or structures
    *     overlap: nothing may be written then
@@ -202,6 +204,7 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
       stage = Stage.READY;
       return new RecoveryReport(true, List.of(), 0, 0);
     }
+    core.sync(); // a killed process may have left what is counted unsynced
     Recount found = core.recount();
     RecoveryReport report =
         new RecoveryReport(false, found.excess(), found.excessClusters(), found.wrongFlags());
@@ -331,11 +334,44 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
    * @throws dev.drover.qcow2.Qcow2Exception SNAPSHOT when the image has as many as it can
    */
   public void createSnapshot(SnapshotSpec spec) throws IOException {
+    mendStructure();
+    core.createSnapshot(spec);
+  }
+
+  /** Deletes a snapshot; as for {@link #createSnapshot}. Without one of that UUID a no-op. */
+  public void deleteSnapshot(UUID uuid) throws IOException {
+    mendStructure();
+    core.deleteSnapshot(uuid);
+  }
+
+  /**
+   * Makes the disk what a snapshot holds, its size too; the snapshot stays. As for {@link
+   * #createSnapshot}; doing it again changes nothing that a guest could see.
+   *
+   * @throws dev.drover.qcow2.Qcow2Exception SNAPSHOT when there is none of that UUID
+   */
+  public void revertSnapshot(UUID uuid) throws IOException {
+    mendStructure();
+    core.revertToSnapshot(uuid);
+  }
+
+  /**
+   * Changes the disk's size, a multiple of 512; as for {@link #createSnapshot}. What is added reads
+   * as zeroes, what is cut off is freed.
+   *
+   * @throws dev.drover.qcow2.Qcow2Exception OUT_OF_RANGE when the cluster size cannot map it
+   */
+  public void resize(long newSizeBytes) throws IOException {
+    mendStructure();
+    core.resize(newSizeBytes);
+  }
+
+  /** What a failed change of structure has left is mended before the next one. */
+  private void mendStructure() throws IOException {
     requireStage(Stage.READY);
     if (core.needsRecount()) {
       giveBack(core.lastPayload());
     }
-    core.createSnapshot(spec);
   }
 
   /** Whether an fdatasync of this open image has failed and nothing has made up for it yet. */

@@ -18,26 +18,59 @@ final class Journals {
   /** Two whole L2 tables and a partial cluster under a third. */
   static final int DISK = (int) (2 * TABLE_SPAN + CLUSTER + 512);
 
-  static final String LETTERS = "wfgxpdkzaemst";
+  static final String LETTERS = "wfgxpdkzaemstDRGS";
+
+  /** Needs a larger L1 table. */
+  private static final long LARGE = 3 * TABLE_SPAN + 512;
+
+  private static final long SMALL = 2 * TABLE_SPAN + 512;
 
   /** The slice that always runs; each word is here for a reason that some defect has shown. */
   static final List<String> WORDS =
       List.of(
-          "wfp", "xxd", "fdf", "wzk", "fkp", "mam", "eae", "fsf", "xsx", "fsg", "fsgp", "fsd",
-          "fsk", "ssw", "ftdtw", "ftdtx", "fdtgtx", "fspsz", "xdsx");
+          "wfp",
+          "xxd",
+          "fdf",
+          "wzk",
+          "fkp",
+          "mam",
+          "eae",
+          "fsf",
+          "xsx",
+          "fsg",
+          "fsgp",
+          "fsd",
+          "fsk",
+          "ssw",
+          "ftdtw",
+          "ftdtx",
+          "fdtgtx",
+          "fspsz",
+          "xdsx",
+          "fsgDp",
+          "fsfRp",
+          "fspssDRD",
+          "eSGe",
+          "xsGeR",
+          "esSDG",
+          "GxsaRD");
 
   private Journals() {}
 
   static List<Op> journal(String word) {
     List<Op> ops = new ArrayList<>();
+    Model model = Model.empty(DISK);
     for (int i = 0; i < word.length(); i++) {
-      ops.add(op(word.charAt(i), i + 1));
+      Op op = op(word.charAt(i), i + 1, model);
+      model = model.after(op, i);
+      ops.add(op);
     }
     return ops;
   }
 
-  static Op op(char letter, int n) {
+  private static Op op(char letter, int n, Model now) {
     int v = n * 16 + 1;
+    List<Integer> snapshots = List.copyOf(now.snapshots().keySet());
     return switch (letter) {
       case 'w' -> change(write(100, 5000, v)); // two new clusters, both partial
       case 'f' -> change(write(0, 2 * CLUSTER, v + 1)); // whole clusters
@@ -47,8 +80,8 @@ final class Journals {
       case 'd' -> change(zero(0, 2 * CLUSTER, false)); // discard
       case 'k' -> change(zero(0, 2 * CLUSTER, true)); // zero, keep the space
       case 'z' -> change(zero(3000, 3000, false)); // partial zeroes
-      case 'a' -> change(zero(0, DISK, false)); // everything
-      case 'e' -> change(write(DISK - 700, 700, v + 4)); // the disk's partial last cluster
+      case 'a' -> change(zero(0, now.size(), false)); // everything
+      case 'e' -> change(write(now.size() - 700, 700, v + 4)); // the partial last cluster
       case 'm' -> // several changes in one batch, some overwritten
           change(
               write(0, 3 * CLUSTER, v + 5),
@@ -57,6 +90,10 @@ final class Journals {
               write(TABLE_SPAN, CLUSTER, v + 7));
       case 's' -> new Op.Snapshot();
       case 't' -> new Op.Settle();
+      case 'D' -> snapshots.isEmpty() ? new Op.Settle() : new Op.Delete(snapshots.getFirst());
+      case 'R' -> snapshots.isEmpty() ? new Op.Settle() : new Op.Revert(snapshots.getLast());
+      case 'G' -> new Op.Resize(LARGE);
+      case 'S' -> new Op.Resize(SMALL);
       default -> throw new IllegalArgumentException("no operation " + letter);
     };
   }

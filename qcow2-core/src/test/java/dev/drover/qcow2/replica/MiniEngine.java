@@ -1,7 +1,6 @@
 package dev.drover.qcow2.replica;
 
 import dev.drover.qcow2.GuestChange;
-import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.GuestOffset;
 import dev.drover.qcow2.ImageJudge;
 import dev.drover.qcow2.SnapshotSpec;
@@ -25,6 +24,13 @@ final class MiniEngine {
     record Change(List<GuestChange> changes) implements Op {}
 
     record Snapshot() implements Op {}
+
+    /** Of the snapshot that operation {@code which} took. */
+    record Delete(int which) implements Op {}
+
+    record Revert(int which) implements Op {}
+
+    record Resize(long size) implements Op {}
 
     /** The engine goes idle. */
     record Settle() implements Op {}
@@ -59,7 +65,16 @@ final class MiniEngine {
 
   /** Opens, recovers and promises; a failure in here means: open again. */
   static MiniEngine start(BlockFile file, List<Op> journal, boolean punch) throws IOException {
+    return start(file, journal, punch, false);
+  }
+
+  /** The same after a process that saw a failed sync, if {@code rewrite}. */
+  static MiniEngine start(BlockFile file, List<Op> journal, boolean punch, boolean rewrite)
+      throws IOException {
     ReplicaImage image = ReplicaImage.open(file, options(punch));
+    if (rewrite) {
+      image.rewriteMetadata();
+    }
     byte[] payload = image.slot().payload();
     RecoveryReport report = image.recover();
     if (report.needsGiveBack()) {
@@ -111,18 +126,29 @@ final class MiniEngine {
         image.commit(promise(applied));
         releaseDue = true;
       }
-      case Op.Snapshot() -> {
-        image.settle(payload(applied, applied));
-        image.createSnapshot(snapshot(applied));
-        image.settle(payload(applied + 1, applied + 1));
-        image.commit(promise(applied + 1));
-      }
+      case Op.Snapshot() -> structural(() -> image.createSnapshot(snapshot(applied)));
+      case Op.Delete(int which) -> structural(() -> image.deleteSnapshot(uuid(which)));
+      case Op.Revert(int which) -> structural(() -> image.revertSnapshot(uuid(which)));
+      case Op.Resize(long size) -> structural(() -> image.resize(size));
       case Op.Settle() -> {
         image.settle(payload(applied + 1, applied + 1));
         image.commit(promise(applied + 1));
       }
     }
     applied++;
+  }
+
+  private interface Structural {
+    void run() throws IOException;
+  }
+
+  /** A batch of its own: everything before is settled, its own position durable before more. */
+  private void structural(Structural change) throws IOException {
+    minRecovery = Math.max(minRecovery, applied + 1);
+    image.settle(payload(applied, minRecovery));
+    change.run();
+    image.settle(payload(applied + 1, Math.max(minRecovery, applied + 1)));
+    image.commit(promise(applied + 1));
   }
 
   /** What the contract asks for after a failed step. */
@@ -141,12 +167,14 @@ final class MiniEngine {
     stop();
   }
 
-  static SnapshotSpec snapshot(int at) {
-    return new SnapshotSpec(
-        new UUID(1, at), "s" + at, Instant.ofEpochSecond(1000 + at), new byte[] {(byte) at});
+  private static UUID uuid(int at) {
+    return new UUID(1, at);
   }
 
-  // ---- changes and the model of them ----
+  static SnapshotSpec snapshot(int at) {
+    return new SnapshotSpec(
+        uuid(at), "s" + at, Instant.ofEpochSecond(1000 + at), new byte[] {(byte) at});
+  }
 
   static GuestChange write(long offset, int length, int value) {
     byte[] bytes = new byte[length];
@@ -156,61 +184,5 @@ final class MiniEngine {
 
   static GuestChange zero(long offset, long length, boolean keep) {
     return new GuestChange.Zero(new GuestOffset(offset), length, keep);
-  }
-
-  /** The parts of the disk that journals touch; comparing the rest would only cost time. */
-  record Region(long start, int length) {}
-
-  static List<Region> regions(long diskBytes) {
-    return List.of(
-        new Region(0, 5 * CLUSTER),
-        new Region(TABLE_SPAN - 2 * CLUSTER, 4 * CLUSTER),
-        new Region(diskBytes - CLUSTER, CLUSTER));
-  }
-
-  /** The regions of the disk after the first {@code count} operations. */
-  static byte[] model(long diskBytes, List<Op> journal, int count) {
-    byte[] model = new byte[regions(diskBytes).stream().mapToInt(Region::length).sum()];
-    for (Op op : journal.subList(0, count)) {
-      if (op instanceof Op.Change(List<GuestChange> changes)) {
-        for (GuestChange change : changes) {
-          int at = 0;
-          for (Region region : regions(diskBytes)) {
-            apply(model, at, region, change);
-            at += region.length();
-          }
-        }
-      }
-    }
-    return model;
-  }
-
-  private static void apply(byte[] model, int at, Region region, GuestChange change) {
-    long from = Math.max(change.offset().bytes(), region.start());
-    long to = Math.min(change.end(), region.start() + region.length());
-    if (from >= to) {
-      return;
-    }
-    int first = at + (int) (from - region.start());
-    int length = (int) (to - from);
-    switch (change) {
-      case GuestChange.Write write -> {
-        int source = (int) (from - write.offset().bytes());
-        write.data().get(write.data().position() + source, model, first, length);
-      }
-      case GuestChange.Zero _ -> Arrays.fill(model, first, first + length, (byte) 0);
-    }
-  }
-
-  /** The regions of a disk as it is. */
-  static byte[] content(GuestDisk disk) throws IOException {
-    List<Region> regions = regions(disk.virtualSizeBytes());
-    ByteBuffer all = ByteBuffer.allocate(regions.stream().mapToInt(Region::length).sum());
-    for (Region region : regions) {
-      ByteBuffer part = all.slice(all.position(), region.length());
-      disk.read(new GuestOffset(region.start()), part);
-      all.position(all.position() + region.length());
-    }
-    return all.array();
   }
 }

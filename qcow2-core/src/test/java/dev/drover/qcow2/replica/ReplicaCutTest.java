@@ -1,5 +1,6 @@
 package dev.drover.qcow2.replica;
 
+import dev.drover.qcow2.io.BlockFile;
 import dev.drover.qcow2.replica.MiniEngine.Op;
 import dev.drover.qcow2.sim.CrashingBlockFile;
 import dev.drover.qcow2.sim.CrashingBlockFile.Survival;
@@ -98,6 +99,54 @@ final class ReplicaCutTest {
       }
     }
     System.out.println("replica: " + states + " states of two cuts, seed " + SEED);
+  }
+
+  /** The next process reads what the first one wrote and never synced. */
+  @Test
+  void theProcessIsKilledAndThenThePowerGoes() throws IOException {
+    killThenCut(false);
+    System.out.println("replica: " + states + " states of a kill and a cut, seed " + SEED);
+  }
+
+  /** The next process reads what will never become durable, unless it writes it again. */
+  @Test
+  void aSyncFailsAndTheProcessIsKilledAndThenThePowerGoes() throws IOException {
+    killThenCut(true);
+    System.out.println("replica: " + states + " states of a lost sync and a cut, seed " + SEED);
+  }
+
+  private void killThenCut(boolean syncFails) throws IOException {
+    Random random = new Random(SEED);
+    for (String word : List.of("fdtgtx", "fsgDp", "xsx", "fsfRp", "eSGe")) {
+      List<Op> journal = Journals.journal(word);
+      long ios = ios(empty, journal, false);
+      for (long n = 5; n <= ios; n += 3) {
+        for (long m = 1; m <= 25; m += 3) {
+          CrashingBlockFile disk = CrashingBlockFile.of(empty.copy());
+          run(disk, journal, false, n, syncFails);
+          FailingBlockFile second = new FailingBlockFile(disk).failFrom(m, Failure.EIO);
+          run(second, journal, syncFails);
+          for (MemoryBlockFile left : disk.sampledCrashes(random, 3)) {
+            String where = "journal %s, killed before I/O %d, cut %d later".formatted(word, n, m);
+            judge(where, left, journal, false);
+          }
+        }
+      }
+    }
+  }
+
+  private static void run(
+      CrashingBlockFile disk, List<Op> journal, boolean rewrite, long n, boolean syncFails) {
+    FailingBlockFile failing = new FailingBlockFile(disk).failFrom(n, Failure.EIO);
+    run(syncFails ? failing : new KilledBlockFile(disk, n), journal, rewrite);
+  }
+
+  private static void run(BlockFile file, List<Op> journal, boolean rewrite) {
+    try {
+      MiniEngine.start(file, journal, false, rewrite).runToEnd();
+    } catch (IOException e) {
+      // killed, or the power is gone; nothing runs any more
+    }
   }
 
   private void judge(String where, MemoryBlockFile left, List<Op> journal, boolean punch) {

@@ -1,7 +1,6 @@
 package dev.drover.qcow2.replica;
 
-import static dev.drover.qcow2.replica.Journals.DISK;
-
+import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.ImageJudge;
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.replica.MiniEngine.Op;
@@ -9,6 +8,7 @@ import dev.drover.qcow2.sim.MemoryBlockFile;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /** Holds a replica against what its journal says it must contain. */
 final class ReplicaVerdict {
@@ -22,26 +22,26 @@ final class ReplicaVerdict {
     if (!image.recover().wasClean() || image.slot().payload()[0] != journal.size()) {
       throw new AssertionError("stopped, but not clean at the end: " + image.slot());
     }
-    same(MiniEngine.model(DISK, journal, journal.size()), MiniEngine.content(image), "the disk");
-    int snapshots = 0;
-    for (int i = 0; i < journal.size(); i++) {
-      if (journal.get(i) instanceof Op.Snapshot) {
-        snapshots++;
-        Qcow2Image plain = Qcow2Image.open(file, true);
-        byte[] kept = MiniEngine.content(plain.openSnapshot("s" + i));
-        same(MiniEngine.model(DISK, journal, i), kept, "snapshot s" + i);
-      }
+    Model model = Model.after(journal, journal.size());
+    same(model, image, "the disk");
+    if (image.snapshots().size() != model.snapshots().size()) {
+      throw new AssertionError(image.snapshots().size() + " snapshots");
     }
-    if (image.snapshots().size() != snapshots) {
-      throw new AssertionError(image.snapshots().size() + " snapshots, not " + snapshots);
+    for (Map.Entry<Integer, Model> kept : model.snapshots().entrySet()) {
+      Qcow2Image plain = Qcow2Image.open(file, true);
+      same(kept.getValue(), plain.openSnapshot("s" + kept.getKey()), "snapshot " + kept.getKey());
     }
   }
 
-  private static void same(byte[] expected, byte[] actual, String what) {
-    int at = Arrays.mismatch(expected, actual);
+  private static void same(Model expected, GuestDisk disk, String what) throws IOException {
+    if (disk.virtualSizeBytes() != expected.size()) {
+      throw new AssertionError(what + " has " + disk.virtualSizeBytes() + " bytes");
+    }
+    byte[] actual = Model.read(disk);
+    int at = Arrays.mismatch(expected.content(), actual);
     if (at >= 0) {
       throw new AssertionError(
-          what + " differs at " + at + ": " + actual[at] + ", not " + expected[at]);
+          what + " differs at " + at + ": " + actual[at] + ", not " + expected.content()[at]);
     }
   }
 
@@ -50,10 +50,10 @@ final class ReplicaVerdict {
     if (!engine.isPastGate()) {
       return;
     }
-    byte[] content = MiniEngine.content(engine.image());
-    byte[] before = MiniEngine.model(DISK, journal, engine.applied());
+    byte[] content = Model.read(engine.image());
+    byte[] before = Model.after(journal, engine.applied()).content();
     int next = Math.min(engine.applied() + 1, journal.size());
-    byte[] after = MiniEngine.model(DISK, journal, next);
+    byte[] after = Model.after(journal, next).content();
     for (int i = 0; i < content.length; i++) {
       if (content[i] != before[i] && content[i] != after[i]) {
         throw new AssertionError("byte " + i + " is neither old nor new");
@@ -76,8 +76,7 @@ final class ReplicaVerdict {
     while (!engine.isPastGate()) {
       engine.step();
     }
-    byte[] model = MiniEngine.model(DISK, journal, engine.applied());
-    same(model, MiniEngine.content(engine.image()), "the disk at the gate");
+    same(Model.after(journal, engine.applied()), engine.image(), "the disk at the gate");
     engine.runToEnd();
     atRest(left, journal);
   }

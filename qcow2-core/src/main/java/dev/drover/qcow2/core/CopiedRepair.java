@@ -1,0 +1,67 @@
+package dev.drover.qcow2.core;
+
+import dev.drover.qcow2.check.CopiedFlags;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * Sets the COPIED flags of the active tables to what refcounts say. The refcounts must be durable:
+ * a cluster must never look unshared before it is.
+ */
+final class CopiedRepair {
+
+  private static final int RUN_BYTES = 1 << 16;
+
+  private final ImageCore core;
+
+  /** Neighbouring entries, gathered into one write. */
+  private final ByteBuffer run = ByteBuffer.allocate(RUN_BYTES);
+
+  private long runAt;
+
+  private CopiedRepair(ImageCore core) {
+    this.core = core;
+  }
+
+  static void run(ImageCore core, CopiedFlags.Refcounts refcounts) throws IOException {
+    CopiedRepair repair = new CopiedRepair(core);
+    core.writeLock().lock();
+    try {
+      CopiedFlags.check(
+          new DiskView(core.disk()),
+          core.header(),
+          refcounts,
+          (at, corrected, _) -> repair.add(at.bytes(), corrected));
+      repair.flush();
+    } finally {
+      try {
+        core.mapping().load(core.header().l1());
+      } finally {
+        core.writeLock().unlock();
+      }
+    }
+    core.sync();
+  }
+
+  private void add(long at, long entry) throws IOException {
+    if (run.position() > 0 && runAt + run.position() != at || !run.hasRemaining()) {
+      flush();
+    }
+    if (run.position() == 0) {
+      runAt = at;
+    }
+    run.putLong(entry);
+  }
+
+  private void flush() throws IOException {
+    if (run.position() > 0) {
+      run.flip();
+      try {
+        core.disk().writeTable(runAt, run);
+      } finally {
+        run.clear();
+      }
+      core.boundUnsynced();
+    }
+  }
+}

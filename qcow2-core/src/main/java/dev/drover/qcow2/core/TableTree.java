@@ -1,0 +1,70 @@
+package dev.drover.qcow2.core;
+
+import dev.drover.qcow2.format.Geometry;
+import dev.drover.qcow2.format.L1Entry;
+import dev.drover.qcow2.format.L2Entry;
+import dev.drover.qcow2.format.TablePointer;
+import java.io.IOException;
+
+/** What hangs on an L1 table: every reference to a host cluster that it and its L2 tables hold. */
+final class TableTree {
+
+  private final Geometry geometry;
+  private final Mapping mapping;
+  private final Pointers pointers;
+
+  TableTree(Geometry geometry, Mapping mapping, Pointers pointers) {
+    this.geometry = geometry;
+    this.mapping = mapping;
+    this.pointers = pointers;
+  }
+
+  /** Visits every L2 table and every cluster that an L2 entry refers to; not the L1 table. */
+  void visit(long[] l1, ClusterSequence.Visitor visitor) throws IOException {
+    for (long entry : l1) {
+      visitTable(entry, visitor);
+    }
+  }
+
+  /** The part of {@link #visit} under one L1 entry. */
+  void visitTable(long l1Entry, ClusterSequence.Visitor visitor) throws IOException {
+    long[] table = mapping.table(l1Entry);
+    if (table == null) {
+      return;
+    }
+    visitor.reference(L1Entry.offset(l1Entry) >>> geometry.clusterBits());
+    for (long entry : table) {
+      visitEntry(entry, visitor);
+    }
+  }
+
+  private void visitEntry(long entry, ClusterSequence.Visitor visitor) throws IOException {
+    if (!L2Entry.isCompressed(entry)) {
+      long offset = pointers.data(entry);
+      if (offset != 0) {
+        visitor.reference(offset >>> geometry.clusterBits());
+      }
+    } else if (L2Entry.decode(entry, geometry.clusterBits()) instanceof L2Entry.Compressed packed) {
+      pointers.compressed(packed.start().bytes(), packed.bytes());
+      long last = packed.lastCluster(geometry.clusterBits());
+      for (long c = packed.firstCluster(geometry.clusterBits()); c <= last; c++) {
+        visitor.reference(c);
+      }
+    }
+  }
+
+  /** Every reference of a whole tree, its L1 table's own clusters included. */
+  ClusterSequence all(TablePointer place, long[] l1) throws IOException {
+    ClusterSequence clusters = new ClusterSequence();
+    visit(l1, clusters::add);
+    addTable(clusters, place.offset().bytes(), 8L * place.count());
+    return clusters;
+  }
+
+  /** The clusters of a table that stands alone. */
+  void addTable(ClusterSequence clusters, long offset, long bytes) {
+    for (long i = 0; i < geometry.clusters(bytes); i++) {
+      clusters.add((offset >>> geometry.clusterBits()) + i);
+    }
+  }
+}
