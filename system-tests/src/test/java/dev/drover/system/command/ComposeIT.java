@@ -1,14 +1,11 @@
 package dev.drover.system.command;
 
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
 import dev.drover.qcow2.tools.Qemu;
 import dev.drover.qcow2.tools.RequiresTools;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -17,17 +14,10 @@ import org.junit.jupiter.api.Test;
 final class ComposeIT {
 
   private static final Path FILE = Path.of("..", "docker-compose.yml");
-  private static final String[] IMAGES = {"apache/kafka:4.3.1", "eclipse-temurin:25-jre"};
 
   @BeforeEach
   void requireImages() {
-    for (String image : IMAGES) {
-      boolean there =
-          Qemu.run("docker", "image", "inspect", image).exitCode() == 0
-              || Qemu.run("docker", "pull", "-q", image).exitCode() == 0;
-      assertTrue(there || System.getenv("DROVER_REQUIRE_TOOLS") == null, "no image " + image);
-      Assumptions.assumeTrue(there, "the Docker engine has no image " + image + " and can't pull");
-    }
+    DockerImages.require(DockerImages.KAFKA, DockerImages.JAVA);
     compose("down", "-v", "--remove-orphans").orFail();
   }
 

@@ -10,7 +10,7 @@ import java.util.Random;
 final class Load implements AutoCloseable {
 
   private static final int LARGEST = 256 << 10;
-  private static final long BYTES_PER_SECOND = 6L << 20;
+  private static final long BYTES_PER_SECOND = 4L << 20;
 
   private final NbdClient client;
   private final Random random;

@@ -1,0 +1,26 @@
+package dev.drover.system.command;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.drover.qcow2.tools.Qemu;
+import org.junit.jupiter.api.Assumptions;
+
+/** The public images that container tests start. */
+final class DockerImages {
+
+  static final String KAFKA = "apache/kafka:4.3.1";
+  static final String JAVA = "eclipse-temurin:25-jre";
+
+  private DockerImages() {}
+
+  /** Skips the test, or fails it where tools are required, if the engine can't have one. */
+  static void require(String... images) {
+    for (String image : images) {
+      boolean there =
+          Qemu.run("docker", "image", "inspect", image).exitCode() == 0
+              || Qemu.run("docker", "pull", "-q", image).exitCode() == 0;
+      assertTrue(there || System.getenv("DROVER_REQUIRE_TOOLS") == null, "no image " + image);
+      Assumptions.assumeTrue(there, "the Docker engine has no image " + image + " and can't pull");
+    }
+  }
+}
