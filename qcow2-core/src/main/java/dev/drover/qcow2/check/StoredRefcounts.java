@@ -79,13 +79,22 @@ public final class StoredRefcounts {
       if (!isReadable(first)) {
         visitor.unreadable(first, entries);
       } else if (blockOffset(first) != 0 || counted.anyReferences(first, entries)) {
-        for (long cluster = first; cluster < first + entries; cluster++) {
-          int stored = get(cluster);
-          int references = counted.references(cluster);
-          if (stored != references) {
-            visitor.differs(cluster, stored, references);
-          }
-        }
+        compareBlock(first, counted, visitor);
+      }
+    }
+  }
+
+  private void compareBlock(long first, ReferenceCount counted, Visitor visitor)
+      throws IOException {
+    char[] stored = new char[geometry.blockEntries()];
+    if (blockOffset(first) != 0) {
+      get(first);
+      block.clear().asCharBuffer().get(stored);
+    }
+    for (int i = 0; i < stored.length; i++) {
+      int references = counted.references(first + i);
+      if (stored[i] != references) {
+        visitor.differs(first + i, stored[i], references);
       }
     }
   }

@@ -59,22 +59,26 @@ public final class Recount {
     Refcounts refcounts = core.refcounts();
     long perBlock = core.geometry().blockEntries();
     long end = Math.max(counted.end(), refcounts.tableEntries() * perBlock);
-    for (long cluster = 0; cluster < end; cluster++) {
-      if (cluster % perBlock == 0
-          && cluster >= counted.end()
-          && !refcounts.hasBlock(refcounts.blockOf(cluster))) {
-        cluster += perBlock - 1;
-        continue;
+    for (long first = 0; first < end; first += perBlock) {
+      int block = refcounts.blockOf(first);
+      if (refcounts.hasBlock(block)) {
+        compare(first, refcounts.counts(block));
+      } else if (first < counted.end()) {
+        compare(first, new char[(int) perBlock]);
       }
-      int stored = refcounts.get(cluster);
-      int references = counted.references(cluster);
-      if (stored < references) {
+    }
+  }
+
+  private void compare(long first, char[] stored) throws Qcow2Exception {
+    for (int i = 0; i < stored.length; i++) {
+      int references = counted.references(first + i);
+      if (stored[i] < references) {
         throw corrupt(
-            cluster << core.geometry().clusterBits(),
-            "the cluster has " + references + " references and a refcount of " + stored);
+            first + i << core.geometry().clusterBits(),
+            "the cluster has " + references + " references and a refcount of " + (int) stored[i]);
       }
-      if (stored > references) {
-        excess.add(cluster);
+      if (stored[i] > references) {
+        excess.add(first + i);
       }
     }
   }

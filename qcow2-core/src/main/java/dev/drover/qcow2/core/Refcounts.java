@@ -135,6 +135,11 @@ final class Refcounts {
     return block == null ? 0 : block.counts[indexOf(cluster)];
   }
 
+  /** All counts of a block that exists; not to be changed. */
+  char[] counts(int block) throws IOException {
+    return block(block).counts;
+  }
+
   /**
    * The first cluster from {@code from} on, below {@code limit}, that has no references; {@code
    * limit} when there is none. Clusters without a block are free.

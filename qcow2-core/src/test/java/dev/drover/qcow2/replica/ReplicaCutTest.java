@@ -86,10 +86,10 @@ final class ReplicaCutTest {
     for (String word : List.of("xsx", "fdtgtx", "fspsz")) {
       List<Op> journal = Journals.journal(word);
       long ios = ios(empty, journal, false);
-      for (long n = 5; n <= ios; n += 4) {
+      for (long n = 5; n <= ios; n += EXHAUSTIVE ? 1 : 6) {
         MemoryBlockFile left = cut(empty, journal, false, n).crash(Survival.random(random));
         int recoveryIos = 40;
-        for (long m = 1; m <= recoveryIos; m += 3) {
+        for (long m = 1; m <= recoveryIos; m += EXHAUSTIVE ? 1 : 4) {
           CrashingBlockFile again = cut(left, journal, false, m);
           for (MemoryBlockFile twice : again.sampledCrashes(random, 3)) {
             String where = "journal %s, cut before I/O %d, then %d".formatted(word, n, m);
@@ -120,8 +120,8 @@ final class ReplicaCutTest {
     for (String word : List.of("fdtgtx", "fsgDp", "xsx", "fsfRp", "eSGe")) {
       List<Op> journal = Journals.journal(word);
       long ios = ios(empty, journal, false);
-      for (long n = 5; n <= ios; n += 3) {
-        for (long m = 1; m <= 25; m += 3) {
+      for (long n = 5; n <= ios; n += EXHAUSTIVE ? 1 : 5) {
+        for (long m = 1; m <= 25; m += EXHAUSTIVE ? 1 : 4) {
           CrashingBlockFile disk = CrashingBlockFile.of(empty.copy());
           run(disk, journal, false, n, syncFails);
           FailingBlockFile second = new FailingBlockFile(disk).failFrom(m, Failure.EIO);
