@@ -102,17 +102,18 @@ final class Journals {
     return new Op.Change(List.of(changes));
   }
 
-  /** Every word of three letters, behind the always-on ones. */
+  /** Every word of {@code drover.length} letters (3), behind the always-on ones. */
   static List<String> exhaustive() {
-    List<String> words = new ArrayList<>(WORDS);
-    for (char a : LETTERS.toCharArray()) {
-      for (char b : LETTERS.toCharArray()) {
-        for (char c : LETTERS.toCharArray()) {
-          words.add("" + a + b + c);
-        }
-      }
+    List<String> words = List.of("");
+    for (int i = 0; i < Integer.getInteger("drover.length", 3); i++) {
+      words =
+          words.stream()
+              .flatMap(word -> LETTERS.chars().mapToObj(letter -> word + (char) letter))
+              .toList();
     }
-    return words;
+    List<String> all = new ArrayList<>(WORDS);
+    all.addAll(words);
+    return all;
   }
 
   /** An empty replica of that disk. */

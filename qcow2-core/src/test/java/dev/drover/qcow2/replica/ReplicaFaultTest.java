@@ -46,8 +46,8 @@ final class ReplicaFaultTest {
       FailingBlockFile faultless = new FailingBlockFile(CrashingBlockFile.of(empty.copy()));
       MiniEngine.start(faultless, journal, punch).runToEnd();
       for (Failure how : Failure.values()) {
-        boolean always = how == Failure.EIO || how.ordinal() == w % Failure.values().length;
-        for (long n = 1; n <= faultless.ios() && (EXHAUSTIVE || always); n++) {
+        int step = EXHAUSTIVE || how == Failure.EIO ? 1 : 9; // every kind, but not always all
+        for (long n = 1 + w % step; n <= faultless.ios(); n += step) {
           failOnce(words.get(w), n, how, punch);
           faults++;
         }
