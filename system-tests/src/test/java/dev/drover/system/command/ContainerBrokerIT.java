@@ -20,7 +20,7 @@ final class ContainerBrokerIT {
 
   @BeforeAll
   static void requireImage() {
-    DockerImages.require(DockerImages.KAFKA);
+    DockerImages.requireForTestcontainers(DockerImages.KAFKA);
   }
 
   @Test
