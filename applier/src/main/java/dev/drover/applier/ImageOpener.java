@@ -102,19 +102,26 @@ final class ImageOpener {
 
   /**
    * One slot can't be read: perhaps it was the newest. What it promised lies below the journal's
-   * end, since nothing was ever applied that was not in it.
+   * end, since nothing was ever applied that was not in it. A poll that gives nothing is not the
+   * end: a source may be quiet while it looks through a broken tail, or goes back to its beginning.
    */
   private static OpenImage gatedByLogEnd(OpenImage open, IntentSource source) throws IOException {
     Position applied = open.state().applied();
+    Position gate = open.state().minRecovery();
     long end = source.endOffset();
-    while (source.position().nextOffset() < end) {
-      if (source.poll(LOG_END_PATIENCE).isEmpty()) {
-        break; // a broken tail: nobody has applied anything behind it either
-      }
+    while (source.position().nextOffset() < end && !endsBroken(source, end)) {
+      source.poll(LOG_END_PATIENCE);
     }
-    Position gate = source.position();
+    if (source.position().nextOffset() > gate.nextOffset()) {
+      gate = source.position();
+    }
     source.seek(applied);
     return open.with(open.state().at(applied, gate));
+  }
+
+  /** Nothing counts between here and the end, so nobody has applied anything there either. */
+  private static boolean endsBroken(IntentSource source, long end) {
+    return source.stall().map(stall -> stall.seenTo() >= end).orElse(false);
   }
 
   private OpenImage judged(Path path, ReplicaImage image, JournalIdentity journal)
@@ -123,9 +130,10 @@ final class ImageOpener {
     ReplicaState state = decode(path, slot.payload());
     FileFacts file = FileFacts.of(path);
     ReplicaState.Owner owner = file.owner(host.id());
+    // With one slot lost nobody knows whether this is the newest: then it vouches for nothing.
+    boolean clean = slot.clean() && image.olderSlot().isPresent();
     ImageJudge.Facts facts =
-        new ImageJudge.Facts(
-            path.toString(), state, slot.clean(), owner, file.witness(slot.generation()));
+        new ImageJudge.Facts(path.toString(), state, clean, owner, file.witness(slot.generation()));
     ImageJudge.requireOwnJournal(facts, volume, journal);
     Optional<ReplicaStatus> known = known(state.replica());
     ImageJudge.Verdict verdict = ImageJudge.judge(facts, options, known);

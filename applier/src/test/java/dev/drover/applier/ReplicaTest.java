@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.applier.ApplierException.Code;
+import dev.drover.journal.IntentSource;
 import dev.drover.journal.JournalEntry;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.MemoryJournal;
@@ -22,9 +23,14 @@ import dev.drover.qcow2.GuestOffset;
 import dev.drover.qcow2.ImageCheck;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.file.HostFile;
+import dev.drover.qcow2.format.Header;
+import dev.drover.qcow2.format.PositionSlots;
 import dev.drover.qcow2.io.BlockFile;
 import dev.drover.qcow2.replica.ReplicaImage;
 import java.io.IOException;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,6 +45,7 @@ import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -345,6 +352,20 @@ final class ReplicaTest {
     assertEquals("disk-host-a", stateOf(path).replica(), "the source itself recovers");
   }
 
+  @Test
+  void aCopyWithOneSlotLostIsRefusedBecauseNobodyKnowsWhereItIs() throws Exception {
+    sink.append(write(0, 10, 1));
+    runToTheEnd();
+    Path copy = dir.resolve("copy.qcow2");
+    Files.copy(path, copy);
+    loseNewestSlot(copy);
+    ReplicaOptions options = ReplicaOptions.of(copy).withName("second");
+    refused(Code.COPIED_WHILE_RUNNING, options);
+    try (Replica replica = start(options.withSourceWasDead(true))) {
+      assertTrue(replica.awaitVisible(journal.end(), SOON));
+    }
+  }
+
   /** As kill -9 in the middle of a batch leaves it. */
   private void leaveUnclean() throws Exception {
     for (int i = 0; i < 20; i++) {
@@ -412,6 +433,56 @@ final class ReplicaTest {
       assertTrue(replica.awaitVisible(gate, SOON));
       assertArrayEquals(filled(CLUSTER, 99), read(replica, 101L * CLUSTER, CLUSTER));
     }
+  }
+
+  @Test
+  void withOneSlotLostTheGateIsTheLogEndThoughAPollGivesNothing() throws Exception {
+    leaveUnclean();
+    sink.append(write(102L * CLUSTER, CLUSTER, 99));
+    loseNewestSlot(path);
+    for (long until = journal.end() - 2; until < journal.end(); until++) {
+      ReplicaOptions options = ReplicaOptions.of(path).withUntil(until);
+      ReplicaPorts ports = quietAtFirst();
+      ApplierException e =
+          assertThrows(ApplierException.class, () -> Replica.start(volume(), options, ports));
+      assertEquals(Code.POINT_PASSED, e.code(), e.getMessage());
+    }
+    try (Replica replica = Replica.start(volume(), ReplicaOptions.of(path), quietAtFirst())) {
+      assertTrue(replica.awaitVisible(journal.end(), SOON));
+    }
+  }
+
+  private static void loseNewestSlot(Path image) throws IOException {
+    try (BlockFile file = HostFile.openForWriting(image)) {
+      PositionSlots slots = PositionSlots.read(Header.read(file), file.name());
+      long newest = slots.newest().orElseThrow().generation();
+      file.write(ByteBuffer.allocate(512), slots.placeOf(newest).bytes());
+    }
+  }
+
+  /** As Kafka's source, which gives nothing in the poll that finds a broken tail's end. */
+  private ReplicaPorts quietAtFirst() {
+    IntentSource source = journal.source();
+    AtomicBoolean quiet = new AtomicBoolean(true);
+    InvocationHandler first =
+        (_, method, arguments) -> {
+          try {
+            return method.getName().equals("poll") && quiet.getAndSet(false)
+                ? List.of()
+                : method.invoke(source, arguments);
+          } catch (InvocationTargetException e) {
+            throw e.getCause();
+          }
+        };
+    ReplicaPorts real = ports();
+    return new ReplicaPorts(
+        (IntentSource)
+            Proxy.newProxyInstance(
+                IntentSource.class.getClassLoader(), new Class<?>[] {IntentSource.class}, first),
+        real.logs(),
+        real.registry(),
+        real.files(),
+        real.host());
   }
 
   @Test
