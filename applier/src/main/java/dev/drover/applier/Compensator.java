@@ -53,6 +53,7 @@ final class Compensator {
    * @param state what the durable slot says, to be repeated by the one that step 3 writes
    */
   void giveBack(ReplicaState state, String cause) throws IOException, ApplierException {
+    makeUpForFailedSync();
     List<ClusterExtent> clusters = image.unlinked();
     if (!clusters.isEmpty()) {
       publish(state, cause, clusters);
@@ -61,6 +62,18 @@ final class Compensator {
     if (!clusters.isEmpty()) {
       executed++;
       executedClusters += clusters.stream().mapToLong(ClusterExtent::clusters).sum();
+    }
+  }
+
+  /**
+   * Not after the log, which may be away until this process ends: the next one would take links for
+   * written that only the page cache has (I-14), and lose them with it.
+   */
+  private void makeUpForFailedSync() {
+    try {
+      image.makeUpForFailedSync();
+    } catch (IOException e) {
+      // Step 3 tries it again, and by then it asks for less space.
     }
   }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.applier.MemoryCompensationLog.Trouble;
+import dev.drover.qcow2.sim.CrashingBlockFile;
 import dev.drover.qcow2.sim.FailingBlockFile.Failure;
 import dev.drover.qcow2.sim.FailingBlockFile.Io;
 import dev.drover.qcow2.sim.FailingBlockFile.Kind;
@@ -79,6 +80,32 @@ final class EngineFaultTest {
         rig.assertComplete(how + " of call " + call);
         assertFalse(rig.log.all().isEmpty(), "no compensation was needed");
       }
+    }
+  }
+
+  @Test
+  void aFailedSyncIsMadeUpForBeforeALogIsWaitedForThatMayBeAwayUntilTheProcessEnds()
+      throws IOException {
+    long ios = iosOfTheStory();
+    for (long n = 1; n <= ios; n++) {
+      EngineRig rig = story().start();
+      rig.runUntilStarted();
+      rig.log.setAway(true);
+      long nth = rig.file().ios() + n;
+      rig.file().failNext(io -> io.kind() == Kind.SYNC && rig.file().ios() >= nth, Failure.EIO);
+      for (int step = 0; step < 50 && rig.engine().fault().isEmpty(); step++) {
+        rig.engine().step();
+      }
+      // Killed, and nobody could be told that a sync had failed; what it wrote stays readable.
+      rig.log.setAway(false);
+      rig.file().heal();
+      rig.start();
+      rig.run();
+      rig.assertComplete("after a sync failed from I/O " + n);
+      rig.powerCut(CrashingBlockFile.Survival.NOTHING);
+      rig.start();
+      rig.run();
+      rig.assertComplete("after a sync failed from I/O " + n + " and a power cut");
     }
   }
 

@@ -276,6 +276,17 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
   }
 
   /**
+   * After a failed fdatasync: writes again what it left in doubt, and makes it durable; frees
+   * nothing. What the kernel still shows but will never write must not outlive this process, whose
+   * memory alone knows of it; so this comes before anything that can be waited for. Else no I/O.
+   */
+  public void makeUpForFailedSync() throws IOException {
+    if (core.syncFailed()) {
+      core.sync();
+    }
+  }
+
+  /**
    * Frees exactly {@link #unlinked()}: guards (own, refcount 1, no table entry reaches it, link
    * never submitted; what fails a guard is quarantined until close and stays as a leak for the next
    * recount), refcounts, fdatasync, punch, slot {generation + 1, no window}, fdatasync. First
