@@ -43,7 +43,7 @@ public record ReplayRun(
       RunOutput said = new RunOutput(session.console(), "replay");
       try {
         ApplySummary summary =
-            Replay.run(descriptor, options, ports, said::progress, signals::requested);
+            Replay.run(descriptor, options, ports, said::progressAndFaults, signals::requested);
         said.summary(summary);
         return 0;
       } catch (ApplierException e) {

@@ -35,6 +35,19 @@ final class RunOutput {
     }
   }
 
+  /** The same for a run that logs nothing by itself: a fault is said once, when it begins. */
+  void progressAndFaults(ReplicaReport report) {
+    report
+        .fault()
+        .filter(fault -> last == null || last.fault().isEmpty())
+        .ifPresent(
+            fault ->
+                console.remark(
+                    "%s: FAULTED (%s): %s; %s"
+                        .formatted(verb, fault.code(), fault.reason(), fault.hint())));
+    progress(report);
+  }
+
   /** About every second; says only what is new. */
   void progress(ReplicaReport report) {
     boolean same =

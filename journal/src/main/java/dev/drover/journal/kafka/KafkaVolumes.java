@@ -203,7 +203,19 @@ public final class KafkaVolumes implements AutoCloseable {
           (int) topic.get().number(MIN_IN_SYNC_REPLICAS_CONFIG, 1),
           log.beginOffset(),
           end,
-          LogTail.below(end, log).writer());
+          lastWriter(end, log));
+    }
+  }
+
+  /** Damage at a journal's end must not hide its volume, nor the others, from who looks for it. */
+  private static WriterState lastWriter(long end, LogView log) throws JournalException {
+    try {
+      return LogTail.below(end, log).writer();
+    } catch (JournalException e) {
+      if (e.code().kind() == JournalException.Kind.REFUSED) {
+        return null;
+      }
+      throw e;
     }
   }
 

@@ -12,7 +12,7 @@ import dev.drover.journal.WriterState;
  * @param minInsyncReplicas copies that an acknowledgement needs, or −1
  * @param firstOffset the journal's beginning, or −1
  * @param logEndOffset the journal's end, or −1
- * @param writer who wrote last; null when nobody has
+ * @param writer who wrote last; null when nobody has, or when damage hides it
  */
 public record VolumeReport(
     VolumeDescriptor descriptor,

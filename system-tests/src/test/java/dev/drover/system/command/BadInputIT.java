@@ -147,6 +147,7 @@ final class BadInputIT {
     refused(drover.run("apply", "v", "--image", image, "--until", "end"), 3, "offset " + end.get());
     refused(drover.run("replay", "v", "--output", drover.file("n.qcow2")), 3, "offset");
     assertFalse(Files.exists(drover.file("n.qcow2")));
+    assertTrue(drover.ok("volume", "list").contains("READY"));
     drover.run("image", "check", image).expect(0);
     String until = "offset:" + end.get();
     drover.ok("replay", "v", "--output", drover.file("good.qcow2"), "--until", until);
