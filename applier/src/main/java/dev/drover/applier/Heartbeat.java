@@ -18,7 +18,7 @@ final class Heartbeat implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Heartbeat.class);
   private static final Duration EVERY = Duration.ofSeconds(5);
-  private static final Duration LAST_WORD = Duration.ofSeconds(10);
+  private static final Duration LAST_WORD = Duration.ofSeconds(5);
 
   private final Registry registry;
   private final Supplier<ReplicaStatus> status;

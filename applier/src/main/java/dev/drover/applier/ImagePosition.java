@@ -1,6 +1,7 @@
 package dev.drover.applier;
 
 import dev.drover.journal.Position;
+import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.SnapshotInfo;
 import dev.drover.qcow2.io.BlockFile;
 import dev.drover.qcow2.replica.ReplicaImage;
@@ -27,17 +28,38 @@ public record ImagePosition(
     Position minRecovery,
     boolean clean) {
 
-  /** Reads the newest slot; writes nothing and leaves the file open. Any thread. */
+  /**
+   * Reads the newest slot; writes nothing and leaves the file open. Any thread.
+   *
+   * @throws Qcow2Exception also POSITION_LOST, when this version can't read what the slot says
+   */
   public static ImagePosition read(BlockFile image) throws IOException {
     SlotState slot = ReplicaImage.open(image).slot();
-    ReplicaState state = ReplicaState.decode(slot.payload());
+    try {
+      return of(slot.payload(), slot.clean());
+    } catch (IllegalArgumentException e) {
+      throw new Qcow2Exception(
+          Qcow2Exception.Code.POSITION_LOST,
+          image.name(),
+          "its position can't be read: " + e.getMessage(),
+          "upgrade this host's Drover, or build the replica anew");
+    }
+  }
+
+  /**
+   * What a position slot says, whoever has written to the image since.
+   *
+   * @throws IllegalArgumentException when its payload is none that this version can read
+   */
+  public static ImagePosition of(byte[] payload, boolean clean) {
+    ReplicaState state = ReplicaState.decode(payload);
     return new ImagePosition(
         state.volume(),
         state.incarnation(),
         state.replica(),
         state.applied(),
         state.minRecovery(),
-        slot.clean());
+        clean);
   }
 
   /**

@@ -127,7 +127,7 @@ final class ImageInfoCommand implements Callable<Integer> {
                     .and("full-backing-filename", fullName(reference.name()))
                     .and("backing-filename", reference.name()));
     fields.and("dirty-flag", info.dirty());
-    ReplicaText.of(host, info).ifPresent(replica -> fields.and("drover", replica.fields().map()));
+    ReplicaText.of(info).ifPresent(replica -> fields.and("drover", replica.fields().map()));
     return fields;
   }
 
@@ -173,7 +173,7 @@ final class ImageInfoCommand implements Callable<Integer> {
     console.line("    refcount bits: " + ImageInfo.REFCOUNT_BITS);
     console.line("    corrupt: " + info.corrupt());
     console.line("    extended l2: false");
-    ReplicaText.of(host, info).ifPresent(replica -> replica.print(console));
+    ReplicaText.of(info).ifPresent(replica -> replica.print(console));
   }
 
   private void printSnapshots(List<SnapshotEntry> snapshots) {

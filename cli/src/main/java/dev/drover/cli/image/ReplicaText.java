@@ -4,8 +4,6 @@ import dev.drover.applier.ImagePosition;
 import dev.drover.cli.terminal.Console;
 import dev.drover.cli.terminal.Fields;
 import dev.drover.qcow2.ImageInfo;
-import dev.drover.qcow2.file.HostFile;
-import java.io.IOException;
 import java.util.Optional;
 
 /**
@@ -16,14 +14,14 @@ import java.util.Optional;
  */
 record ReplicaText(Optional<ImagePosition> position, boolean vouched) {
   /** Empty for an image that never was a replica. */
-  static Optional<ReplicaText> of(HostFile file, ImageInfo info) {
+  static Optional<ReplicaText> of(ImageInfo info) {
     if (!info.isReplica() && info.position().isEmpty()) {
       return Optional.empty();
     }
     Optional<ImagePosition> position;
     try {
-      position = Optional.of(ImagePosition.read(file));
-    } catch (IOException | IllegalArgumentException e) {
+      position = info.position().map(slot -> ImagePosition.of(slot.payload(), slot.clean()));
+    } catch (IllegalArgumentException e) {
       position = Optional.empty();
     }
     return Optional.of(new ReplicaText(position, info.isReplica()));

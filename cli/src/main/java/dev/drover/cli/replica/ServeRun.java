@@ -40,8 +40,8 @@ import java.util.concurrent.ExecutionException;
  */
 public final class ServeRun {
   private static final Duration WAIT = Duration.ofMillis(200);
-  private static final Duration LAST_REPLIES = Duration.ofSeconds(5);
-  private static final Duration CLOSE_STEP = Duration.ofSeconds(10);
+  private static final Duration LAST_REPLIES = Duration.ofSeconds(3);
+  private static final Duration CLOSE_STEP = Duration.ofSeconds(6);
 
   private final Session session;
   private final ServeRequest request;
@@ -181,6 +181,8 @@ public final class ServeRun {
       return 0;
     } finally {
       server.close(LAST_REPLIES);
+      // Nobody reads any more: the image settles while the journal is said goodbye to.
+      Thread.ofPlatform().daemon().name("closing-replica").start(replica::close);
       if (http != null) {
         http.close();
       }

@@ -7,9 +7,12 @@ import dev.drover.journal.kafka.KafkaRegistry;
 import dev.drover.journal.kafka.KafkaSettings;
 import dev.drover.journal.kafka.KafkaVolumes;
 import java.time.Clock;
+import java.time.Duration;
 
 /** The Kafka cluster that the settings name, as the verbs use it. */
 public final class Cluster implements AutoCloseable {
+  private static final Duration GOODBYE = Duration.ofSeconds(3);
+
   private final KafkaSettings settings;
   private final Registry registry;
   private final KafkaVolumes volumes;
@@ -47,8 +50,18 @@ public final class Cluster implements AutoCloseable {
     return clock;
   }
 
+  /** Says goodbye, but not for long: a broker that is away must not hold up a process that ends. */
   @Override
   public void close() {
+    Thread goodbye = Thread.ofPlatform().daemon().name("goodbye").start(this::sayGoodbye);
+    try {
+      goodbye.join(GOODBYE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void sayGoodbye() {
     volumes.close();
     registry.close();
   }
