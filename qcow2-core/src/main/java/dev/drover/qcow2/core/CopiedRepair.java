@@ -31,11 +31,10 @@ final class CopiedRepair {
           new DiskView(core.disk()),
           core.header(),
           refcounts,
-          (at, corrected, _) -> repair.add(at.bytes(), corrected));
-      repair.flush();
+          (at, corrected, _) -> repair.correct(at.bytes(), corrected));
     } finally {
       try {
-        core.mapping().load(core.header().l1());
+        repair.submit(); // also after a failure: memory has these already
       } finally {
         core.writeLock().unlock();
       }
@@ -43,25 +42,23 @@ final class CopiedRepair {
     core.sync();
   }
 
-  private void add(long at, long entry) throws IOException {
+  private void correct(long at, long entry) throws IOException {
     if (run.position() > 0 && runAt + run.position() != at || !run.hasRemaining()) {
-      flush();
+      submit();
+      core.boundUnsynced();
     }
     if (run.position() == 0) {
       runAt = at;
     }
+    core.mapping().correct(at, entry);
     run.putLong(entry);
   }
 
-  private void flush() throws IOException {
+  private void submit() throws IOException {
     if (run.position() > 0) {
-      run.flip();
-      try {
-        core.disk().writeTable(runAt, run);
-      } finally {
-        run.clear();
-      }
-      core.boundUnsynced();
+      ByteBuffer entries = ByteBuffer.wrap(run.array().clone(), 0, run.position());
+      run.clear();
+      core.disk().writeTable(runAt, entries);
     }
   }
 }

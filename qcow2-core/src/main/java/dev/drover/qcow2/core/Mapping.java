@@ -42,6 +42,19 @@ final class Mapping {
     pointers.l1Table(from, entries);
   }
 
+  /** Changes the entry that stands at this place of the file, in memory, if it is there. */
+  void correct(long at, long entry) {
+    long inL1 = at - place.offset().bytes();
+    if (inL1 >= 0 && inL1 < (long) l1.length * Long.BYTES) {
+      l1[(int) (inL1 / Long.BYTES)] = entry;
+      return;
+    }
+    long[] table = tables.cached(geometry.roundDown(at));
+    if (table != null) {
+      table[geometry.inCluster(at) / Long.BYTES] = entry;
+    }
+  }
+
   /** Goes over to another active L1 table, whose pointer is being submitted. */
   void adopt(TablePointer newPlace, long[] entries) {
     l1 = entries;

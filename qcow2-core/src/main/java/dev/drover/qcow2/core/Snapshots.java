@@ -136,9 +136,6 @@ final class Snapshots {
         core.boundChanges();
       }
     }
-    if (l1.length > 0) {
-      core.mapping().writeL1(0, l1.length);
-    }
   }
 
   private void clearCopied(long[] l1, int index) throws IOException {
@@ -146,6 +143,7 @@ final class Snapshots {
     try {
       long[] table = core.mapping().table(l1[index]);
       l1[index] &= ~L1Entry.COPIED;
+      core.mapping().writeL1(index, index + 1);
       boolean changed = false;
       for (int i = 0; i < table.length; i++) {
         if (!L2Entry.isCompressed(table[i]) && (table[i] & L2Entry.COPIED_FLAG) != 0) {

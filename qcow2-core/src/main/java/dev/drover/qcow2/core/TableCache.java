@@ -43,6 +43,13 @@ final class TableCache<T> {
     }
   }
 
+  /** The table, null if it is not in memory. */
+  T cached(long offset) {
+    synchronized (tables) {
+      return tables.get(offset);
+    }
+  }
+
   void put(long offset, T table) {
     synchronized (tables) {
       tables.put(offset, table);

@@ -18,7 +18,7 @@ final class Journals {
   /** Two whole L2 tables and a partial cluster under a third. */
   static final int DISK = (int) (2 * TABLE_SPAN + CLUSTER + 512);
 
-  static final String LETTERS = "wfgxpdkzaemstDRGS";
+  static final String LETTERS = "wfgxpbdkzaemstDRGS";
 
   /** Needs a larger L1 table. */
   private static final long LARGE = 3 * TABLE_SPAN + 512;
@@ -53,7 +53,8 @@ final class Journals {
           "eSGe",
           "xsGeR",
           "esSDG",
-          "GxsaRD");
+          "GxsaRD",
+          "fgsDb");
 
   private Journals() {}
 
@@ -77,6 +78,8 @@ final class Journals {
       case 'g' -> change(write(2 * CLUSTER, 2 * CLUSTER, v + 8)); // other whole clusters
       case 'x' -> change(write(TABLE_SPAN - 6000, 12000, v + 2)); // over two L2 tables
       case 'p' -> change(write(4000, 200, v + 3)); // parts of two clusters
+      case 'b' ->
+          change(write(10, 10, v + 9), write(3 * CLUSTER + 10, 10, v + 9)); // and not between
       case 'd' -> change(zero(0, 2 * CLUSTER, false)); // discard
       case 'k' -> change(zero(0, 2 * CLUSTER, true)); // zero, keep the space
       case 'z' -> change(zero(3000, 3000, false)); // partial zeroes

@@ -56,10 +56,33 @@ final class ReplicaFaultTest {
     System.out.println("replica: " + faults + " fault points");
   }
 
+  /** What mends a failure fails, too. */
+  @Test
+  void everyIoOfTheMendingFailsToo() throws IOException {
+    long faults = 0;
+    for (String word : List.of("fsf", "fsD", "fsgR", "eSG", "xfx")) {
+      FailingBlockFile faultless = new FailingBlockFile(CrashingBlockFile.of(empty.copy()));
+      MiniEngine.start(faultless, Journals.journal(word), true).runToEnd();
+      for (long n = 5; n <= faultless.ios(); n += EXHAUSTIVE ? 1 : 4) {
+        for (long m = 1; m <= 24; m += EXHAUSTIVE ? 1 : 2) {
+          failTwice(word, n, Failure.EIO, m, true);
+          faults++;
+        }
+      }
+    }
+    System.out.println("replica: " + faults + " pairs of faults");
+  }
+
   private static void failOnce(String word, long n, Failure how, boolean punch) {
+    failTwice(word, n, how, 0, punch);
+  }
+
+  /** Fails the n-th I/O, and then the m-th after that; 0 for none. */
+  private static void failTwice(String word, long n, Failure how, long m, boolean punch) {
     List<Op> journal = Journals.journal(word);
     CrashingBlockFile disk = CrashingBlockFile.of(empty.copy());
     FailingBlockFile file = new FailingBlockFile(disk).failAt(n, how);
+    long again = m;
     try {
       MiniEngine engine = startAgainstFaults(file, journal, punch);
       while (true) {
@@ -70,12 +93,18 @@ final class ReplicaFaultTest {
           }
           engine.step();
         } catch (IOException e) {
-          mend(engine, disk, journal, how);
+          beforeMending(engine, disk, journal, how);
+          if (again > 0) {
+            file.failAt(again, how);
+            again = 0;
+          }
+          mend(engine, disk, journal, file);
         }
       }
       ReplicaVerdict.atRest(disk.crash(Survival.NOTHING), journal);
     } catch (IOException | RuntimeException | AssertionError e) {
-      throw new AssertionError("journal %s, I/O %d %s, punch %s".formatted(word, n, how, punch), e);
+      throw new AssertionError(
+          "journal %s, I/O %d %s, then %d, punch %s".formatted(word, n, how, m, punch), e);
     }
   }
 
@@ -88,17 +117,23 @@ final class ReplicaFaultTest {
     }
   }
 
-  private static void mend(MiniEngine engine, CrashingBlockFile disk, List<Op> journal, Failure how)
-      throws IOException {
+  private static void beforeMending(
+      MiniEngine engine, CrashingBlockFile disk, List<Op> journal, Failure how) throws IOException {
     if (how != Failure.SHORT_WRITE && how != Failure.SHORT_WRITE_ENOSPC) {
       ImageJudge.neverUndercounted(disk); // half an entry is in the file until mend rewrites it
     }
     ReplicaVerdict.oldOrNew(engine, journal);
+  }
+
+  private static void mend(
+      MiniEngine engine, CrashingBlockFile disk, List<Op> journal, FailingBlockFile file)
+      throws IOException {
     try {
       engine.mend();
     } catch (IOException e) {
       engine.mend();
     }
+    file.heal();
     assertTrue(engine.image().unlinked().isEmpty());
     ImageJudge.exact(disk);
     ReplicaVerdict.oldOrNew(engine, journal);

@@ -1,0 +1,118 @@
+package dev.drover.qcow2;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.drover.qcow2.Qcow2Exception.Code;
+import dev.drover.qcow2.format.Header;
+import dev.drover.qcow2.format.L1Entry;
+import dev.drover.qcow2.format.L2Entry;
+import dev.drover.qcow2.sim.MemoryBlockFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** I-13: a bad pointer is an error with a place, and from then on nothing is written. */
+final class HostilePointersTest {
+
+  private static final int CLUSTER = 4096;
+
+  private MemoryBlockFile file;
+  private Header header;
+  private long l2;
+
+  @BeforeEach
+  void makeAnImageWithOneCluster() throws IOException {
+    file = new MemoryBlockFile("hostile.qcow2");
+    Qcow2Image.create(file, CreateOptions.ofSize(1 << 20).withClusterSize(CLUSTER)).close();
+    try (Qcow2Image image = Qcow2Image.open(file, false)) {
+      image.write(new GuestOffset(0), ByteBuffer.allocate(CLUSTER).put(0, (byte) 1));
+    }
+    header = Header.read(file);
+    l2 = L1Entry.offset(longAt(header.l1().offset().bytes()));
+  }
+
+  private long longAt(long at) {
+    ByteBuffer entry = ByteBuffer.allocate(8);
+    file.read(entry, at);
+    return entry.getLong(0);
+  }
+
+  private void put(long at, long value) {
+    file.write(ByteBuffer.allocate(8).putLong(0, value), at);
+  }
+
+  private List<Long> badTargets() {
+    return List.of(
+        0x1000_0000L, // behind the end of the file
+        l2 + 512, // not aligned
+        header.refcountTable().offset().bytes(),
+        header.l1().offset().bytes(),
+        longAt(header.refcountTable().offset().bytes()), // a refcount block
+        1L << 55 & -CLUSTER);
+  }
+
+  private void refused() throws IOException {
+    MemoryBlockFile before = file.copy();
+    Qcow2Image image = Qcow2Image.open(file, false);
+    ByteBuffer bytes = ByteBuffer.allocate(10);
+    GuestOffset start = new GuestOffset(0);
+    Qcow2Exception e = assertThrows(Qcow2Exception.class, () -> image.read(start, bytes));
+    assertEquals(Code.CORRUPT, e.code());
+    assertTrue(e.imageOffset() >= 0);
+    Qcow2Exception onWrite =
+        assertThrows(
+            Qcow2Exception.class,
+            () -> image.write(new GuestOffset(1 << 19), ByteBuffer.allocate(10)));
+    assertEquals(Code.CORRUPT, onWrite.code());
+    assertTrue(file.sameContent(before), "nothing was written");
+  }
+
+  @Test
+  void anL2TableThatCannotBeOneIsRefused() throws IOException {
+    for (long target : badTargets()) {
+      put(header.l1().offset().bytes(), target | L1Entry.COPIED);
+      refused();
+    }
+  }
+
+  @Test
+  void aDataClusterThatCannotBeOneIsRefused() throws IOException {
+    for (long target : badTargets()) {
+      put(l2, target | L2Entry.COPIED_FLAG);
+      refused();
+    }
+    put(l2, l2 | L2Entry.COPIED_FLAG); // the L2 table itself
+    refused();
+  }
+
+  @Test
+  void reservedBitsAreRefused() throws IOException {
+    put(l2, longAt(l2) | 1L << 60);
+    refused();
+  }
+
+  @Test
+  void compressedDataOutsideOfTheFileIsRefused() throws IOException {
+    L2Entry packed = new L2Entry.Compressed(new HostOffset(0x1000_0000L), 512);
+    put(l2, packed.encode(header.clusterBits()));
+    refused();
+  }
+
+  @Test
+  void aRefcountBlockThatCannotBeOneFailsTheFirstAllocation() throws IOException {
+    for (long target : List.of(0x1000_0000L, l2 + 512, header.l1().offset().bytes())) {
+      makeAnImageWithOneCluster();
+      put(header.refcountTable().offset().bytes(), target);
+      Qcow2Image image = Qcow2Image.open(file, false);
+      Qcow2Exception e =
+          assertThrows(
+              Qcow2Exception.class,
+              () -> image.write(new GuestOffset(1 << 19), ByteBuffer.allocate(10)));
+      assertEquals(Code.CORRUPT, e.code());
+    }
+  }
+}
