@@ -204,7 +204,7 @@ final class ApplyEngine {
   private Outcome compensate() throws IOException, ApplierException {
     giveBack();
     if (pending != null) {
-      fault = pending;
+      fault = pending.sameAs(fault);
       // Zero leaks in FAULTED: frees still pending are drained, the window is given back.
       settle();
       if (settings.failFast() || !pending.retriable()) {
@@ -352,7 +352,16 @@ final class ApplyEngine {
   private SnapshotSpec spec(Intent.SnapshotCreate create, JournalEntry entry) {
     byte[] position = new SnapshotPosition(durable.volume(), entry.after()).encode();
     Instant time = Instant.ofEpochMilli(entry.record().timestampMillis());
-    return new SnapshotSpec(create.id(), create.name(), time, position);
+    // Two of one name are no reason to stop: the later one says where it was taken, the same in
+    // every replica.
+    boolean taken =
+        image.snapshots().stream()
+            .anyMatch(
+                other ->
+                    other.name().equals(create.name())
+                        && !other.uuid().equals(Optional.of(create.id())));
+    String name = taken ? create.name() + "@" + entry.offset() : create.name();
+    return new SnapshotSpec(create.id(), name, time, position);
   }
 
   private JournalException unsupported(JournalEntry entry) {
@@ -450,7 +459,7 @@ final class ApplyEngine {
       return Outcome.PROGRESSED;
     }
     // Recovery or a compensation: the same step again, later.
-    fault = next;
+    fault = next.sameAs(fault);
     if (!next.retriable() || settings.failFast()) {
       phase = Phase.FAILED;
       return Outcome.FAILED;

@@ -20,4 +20,11 @@ public record Fault(String code, String reason, String hint, boolean retriable, 
     Objects.requireNonNull(hint, "hint");
     Objects.requireNonNull(since, "since");
   }
+
+  /** This fault, dated back to {@code earlier} when that is the same trouble still. */
+  Fault sameAs(Fault earlier) {
+    return earlier == null || !earlier.code.equals(code)
+        ? this
+        : new Fault(code, reason, hint, retriable, earlier.since);
+  }
 }

@@ -10,7 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.journal.Intent;
+import dev.drover.qcow2.SnapshotInfo;
 import java.io.IOException;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -67,6 +69,15 @@ final class ApplyEngineTest {
     SnapshotPosition position = SnapshotPosition.decode(taken.extra()).orElseThrow();
     assertEquals(Journals.VOLUME, position.volume());
     assertEquals(3, position.position().nextOffset());
+  }
+
+  @Test
+  void aSecondSnapshotOfOneNameSaysWhereItWasTakenAndStopsNothing() throws IOException {
+    rig.append(snapshot(5, "s"), write(0, CLUSTER, 1), snapshot(6, "s"), snapshot(6, "s"));
+    rig.start().run();
+    rig.assertComplete("end");
+    assertEquals(
+        List.of("s", "s@3"), rig.image().snapshots().stream().map(SnapshotInfo::name).toList());
   }
 
   @Test
