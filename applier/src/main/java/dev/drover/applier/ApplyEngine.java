@@ -6,7 +6,6 @@ import dev.drover.journal.JournalEntry;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.Position;
 import dev.drover.qcow2.GuestChange;
-import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.SnapshotSpec;
 import dev.drover.qcow2.replica.Batch;
 import dev.drover.qcow2.replica.RecoveryReport;
@@ -22,15 +21,8 @@ import java.util.function.LongConsumer;
  * thread. Whoever runs it calls {@link #step} until it says that it is over, and {@link #settle} to
  * stop.
  *
- * <p>Three positions, each at or below the next:
- *
- * <pre>
- *   durable.applied   what the slot on disk counts; all that Kafka is ever told     (I-35)
- *   applied           end of the last committed batch: its data is durable, its slot comes with
- *                     the next fdatasync
- *   touched           no effect of an intent at or above it is in the image; always at or below
- *                     durable.minRecovery while a batch is under way                  (I-31)
- * </pre>
+ * <p>What counts as applied, and what a slot may say of it, is {@link EnginePosition}'s; when the
+ * process dies at any line of this class, the image's own position is where the next one goes on.
  *
  * <p>An intent that cannot be applied is tried again, in ever smaller batches, then for ever: the
  * position never moves past it (I-36). Between two tries the {@link Compensator} cleans the image.
@@ -89,7 +81,6 @@ final class ApplyEngine {
   private static final Duration GROUP_COMMIT_EVERY = Duration.ofSeconds(1);
   private static final Duration FIRST_WAIT = Duration.ofMillis(100);
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
-  private static final int SHRINK = 4;
 
   private final Settings settings;
   private final ReplicaImage image;
@@ -98,26 +89,19 @@ final class ApplyEngine {
   private final IntentQueue queue;
   private final Compensator compensator;
   private final GroupOffset groupOffset;
+  private final EnginePosition position;
+  private final Retry retry;
   private final Backoff backoff = new Backoff(FIRST_WAIT, LONGEST_WAIT);
   private final EngineCounters counters = new EngineCounters();
   private final long gateOffset;
   private LongConsumer visibleListener = offset -> {};
 
   private Phase phase = Phase.RECOVER;
-  private ReplicaState durable;
-  private volatile Position applied; // read by any thread, written by the engine's
-  private Position touched;
   private long zeroedBytes;
-  private boolean settled;
   private boolean recounted;
   private boolean running;
   private boolean identityPending;
   private long lastWorkNanos;
-
-  // After a failure: smaller batches, nothing dropped, until this offset is behind us.
-  private int maxIntents;
-  private int triedIntents;
-  private long retryUntilOffset;
 
   // What compensate() has to do: null, nothing to give back; null, nobody to tell.
   private String compensationCause;
@@ -139,16 +123,15 @@ final class ApplyEngine {
     this.settings = settings;
     this.image = image;
     this.ticker = ticker;
-    this.durable = state;
-    this.applied = state.applied();
-    this.touched = state.minRecovery();
+    this.position = new EnginePosition(image, state);
     this.gateOffset = state.isBetweenPoints() ? state.minRecovery().nextOffset() : 0;
     this.planner = new BatchPlanner(settings.limits(), image.clusterSizeBytes());
     this.queue =
-        new IntentQueue(source, settings.limits().maxQueuedBytes(), applied, state.minRecovery());
+        new IntentQueue(
+            source, settings.limits().maxQueuedBytes(), state.applied(), state.minRecovery());
     this.compensator = new Compensator(image, log, ticker);
     this.groupOffset = new GroupOffset(log, ticker, GROUP_COMMIT_EVERY);
-    this.maxIntents = settings.limits().maxIntents();
+    this.retry = new Retry(settings.limits().maxIntents());
     this.lastWorkNanos = ticker.nanos();
   }
 
@@ -192,10 +175,11 @@ final class ApplyEngine {
       identityPending = settings.identityIsNew();
     }
     if (identityPending && compensationCause == null) { // else the give-back writes it
-      image.commit(durable.encode());
+      position.commitIdentity();
     }
     identityPending = false;
-    compensator.load(durable);
+    compensator.load(position.durable());
+    groupOffset.load();
     phase = Phase.COMPENSATE;
     return Outcome.PROGRESSED;
   }
@@ -206,7 +190,7 @@ final class ApplyEngine {
     if (pending != null) {
       fault = pending.sameAs(fault);
       // Zero leaks in FAULTED: frees still pending are drained, the window is given back.
-      settle();
+      position.settle();
       if (settings.failFast() || !pending.retriable()) {
         phase = Phase.FAILED;
         return Outcome.FAILED;
@@ -220,25 +204,31 @@ final class ApplyEngine {
 
   private void giveBack() throws IOException, ApplierException {
     if (compensationCause != null) {
-      compensator.giveBack(durable, compensationCause);
+      compensator.giveBack(position.durable(), compensationCause);
+      position.wroteSlot();
       compensationCause = null;
     }
-    if (compensator.markDone(durable.applied().nextOffset())) {
-      groupOffset.committed(durable.applied().nextOffset());
+    long offset = position.durable().applied().nextOffset();
+    if (compensator.hasExecuted()) {
+      if (groupOffset.isNews(offset)) {
+        position.vouch();
+      }
+      compensator.markDone(offset);
+      groupOffset.committed(offset);
     }
   }
 
   private Outcome run() throws IOException, ApplierException {
     running = true;
-    groupOffset.commitIfDue(durable.applied().nextOffset());
-    if (applied.nextOffset() >= settings.untilOffset()) {
+    tellKafka();
+    if (position.applied().nextOffset() >= settings.untilOffset()) {
       return reached();
     }
     queue.fill(settings.poll());
     if (queue.isEmpty()) {
       return idle();
     }
-    long promised = durable.minRecovery().nextOffset();
+    long promised = position.durable().minRecovery().nextOffset();
     long head = queue.head().offset();
     long limit =
         head < promised ? Math.min(promised, settings.untilOffset()) : settings.untilOffset();
@@ -257,13 +247,13 @@ final class ApplyEngine {
   private BatchPlanner.Plan plan(long limit) {
     BatchPlanner.Mode mode =
         isRetrying() ? BatchPlanner.Mode.EXACT : BatchPlanner.Mode.DROP_OVERWRITTEN;
-    return planner.plan(queue, applied, zeroedBytes, limit, maxIntents, mode);
+    return planner.plan(queue, position.applied(), zeroedBytes, limit, retry.maxIntents(), mode);
   }
 
   /** Step 0: what the coming batches may touch is durable before they touch it. */
   private void promise() throws IOException {
-    triedIntents = 1;
-    writeSlot(applied, planner.promise(queue, applied, settings.untilOffset()));
+    Position applied = position.applied();
+    position.commit(applied, planner.promise(queue, applied, settings.untilOffset()));
   }
 
   private Outcome applyBatch(BatchPlanner.Changes planned) throws IOException {
@@ -273,32 +263,24 @@ final class ApplyEngine {
             ? end
             : planner.promise(queue.skipping(planned.entries()), end, settings.untilOffset());
     if (!planned.changes().isEmpty()) {
-      Position highest = planned.zeroedBytes() == 0 ? end : behindPart(planned);
-      if (highest.nextOffset() > durable.minRecovery().nextOffset()) {
-        throw new IllegalStateException(
-            "a batch up to %d above the promise %d"
-                .formatted(highest.nextOffset(), durable.minRecovery().nextOffset()));
-      }
       requireInside(planned);
-      touched = later(touched, highest);
-      triedIntents = planned.intents();
-      settled = false;
+      position.touch(planned.zeroedBytes() == 0 ? end : behindPart(planned));
+      retry.trying(planned.intents());
       Batch batch = image.begin(planned.changes());
       batch.allocate();
       batch.writeData();
       batch.barrier();
       batch.link();
       // Counts only what the last fdatasync made durable: this batch's data comes with this one.
-      writeSlot(applied, reach);
+      position.commit(position.applied(), reach);
+      retry.trying(1);
       counters.batches++;
     }
-    applied = end;
     zeroedBytes = planned.zeroedBytes();
     counters.intents += planned.intents();
     counters.bytes += planned.bytes();
     queue.remove(planned.entries());
-    advanced();
-    triedIntents = 1;
+    advanced(end);
     image.release();
     return Outcome.PROGRESSED;
   }
@@ -325,10 +307,7 @@ final class ApplyEngine {
 
   /** SNAPSHOT and RESIZE: everything before is settled, their own position durable before more. */
   private Outcome applyAlone(JournalEntry entry) throws IOException {
-    touched = later(touched, entry.after());
-    triedIntents = 1;
-    settleAt(applied, entry.after());
-    settled = false;
+    position.settleBefore(entry.after());
     switch (entry.record().intent()) {
       case Intent.SnapshotCreate create -> image.createSnapshot(spec(create, entry));
       case Intent.SnapshotDelete _, Intent.SnapshotRevert _, Intent.Resize _ ->
@@ -341,27 +320,17 @@ final class ApplyEngine {
           Intent.Heartbeat _ ->
           throw new IllegalStateException("not alone: " + entry);
     }
-    writeSlot(entry.after(), entry.after());
-    applied = entry.after();
+    position.commit(entry.after(), entry.after());
     counters.intents++;
     queue.remove(1);
-    advanced();
+    advanced(entry.after());
     return Outcome.PROGRESSED;
   }
 
   private SnapshotSpec spec(Intent.SnapshotCreate create, JournalEntry entry) {
-    byte[] position = new SnapshotPosition(durable.volume(), entry.after()).encode();
+    byte[] extra = new SnapshotPosition(position.durable().volume(), entry.after()).encode();
     Instant time = Instant.ofEpochMilli(entry.record().timestampMillis());
-    // Two of one name are no reason to stop: the later one says where it was taken, the same in
-    // every replica.
-    boolean taken =
-        image.snapshots().stream()
-            .anyMatch(
-                other ->
-                    other.name().equals(create.name())
-                        && !other.uuid().equals(Optional.of(create.id())));
-    String name = taken ? create.name() + "@" + entry.offset() : create.name();
-    return new SnapshotSpec(create.id(), name, time, position);
+    return new SnapshotSpec(create.id(), create.name(), time, extra);
   }
 
   private JournalException unsupported(JournalEntry entry) {
@@ -371,7 +340,8 @@ final class ApplyEngine {
         "offset " + entry.offset() + ": this version does not apply " + what);
   }
 
-  private void advanced() {
+  private void advanced(Position to) {
+    position.advance(to);
     lastWorkNanos = ticker.nanos();
     recovered();
     visibleListener.accept(visibleOffset());
@@ -380,56 +350,50 @@ final class ApplyEngine {
   /** A failure is over when everything that it may have left half done has been done again. */
   private void recovered() {
     if (!isRetrying()) {
-      maxIntents = settings.limits().maxIntents();
+      retry.over();
       fault = null;
       backoff.reset();
     }
   }
 
+  private boolean isRetrying() {
+    return retry.isOn(position.applied().nextOffset());
+  }
+
   private Outcome idle() throws IOException, ApplierException {
     recovered();
-    if (zeroedBytes == 0 && !durable.applied().equals(applied)) {
-      writeSlot(applied, later(applied, touched));
+    if (!position.isCounted()) {
+      position.commit(position.applied(), position.applied());
       image.release();
-      groupOffset.commitIfDue(durable.applied().nextOffset());
+      tellKafka();
       return Outcome.PROGRESSED;
     }
-    if (!settled && ticker.nanos() - lastWorkNanos >= SETTLE_AFTER.toNanos()) {
-      settle();
+    if (!position.isSettled() && ticker.nanos() - lastWorkNanos >= SETTLE_AFTER.toNanos()) {
+      position.settle();
     }
     return Outcome.IDLE;
   }
 
   private Outcome reached() throws IOException, ApplierException {
-    triedIntents = 1;
-    settle();
-    groupOffset.commit(durable.applied().nextOffset());
+    position.settle();
+    tellKafkaNow();
     fault = null;
     phase = Phase.REACHED;
     return Outcome.REACHED;
   }
 
-  /**
-   * Everything applied is durable and counted, nothing is set aside, no free is pending. Legal
-   * between steps, and not while a failed try waits for its compensation.
-   */
-  void settle() throws IOException {
-    if (!settled) {
-      settleAt(applied, later(applied, touched));
-      settled = true;
+  private void tellKafka() throws IOException, ApplierException {
+    if (groupOffset.isDue(position.durable().applied().nextOffset())) {
+      tellKafkaNow();
     }
   }
 
-  private void settleAt(Position newApplied, Position newMinRecovery) throws IOException {
-    ReplicaState next = durable.at(newApplied, newMinRecovery);
-    image.settle(next.encode());
-    durable = next;
-  }
-
-  private void writeSlot(Position newApplied, Position newMinRecovery) throws IOException {
-    ReplicaState next = durable.at(newApplied, later(newMinRecovery, touched));
-    image.commit(next.encode());
-    durable = next;
+  private void tellKafkaNow() throws IOException, ApplierException {
+    long offset = position.durable().applied().nextOffset();
+    if (groupOffset.isNews(offset)) {
+      position.vouch();
+      groupOffset.commit(offset);
+    }
   }
 
   /**
@@ -444,17 +408,17 @@ final class ApplyEngine {
       giveBack();
     }
     if (phase != Phase.FAILED) {
-      settle();
-      groupOffset.commit(durable.applied().nextOffset());
+      position.settle();
+      tellKafkaNow();
     }
   }
 
   private Outcome failed(Exception cause) {
     counters.faults++;
-    settled = false;
+    position.unsettled();
     Fault next = Faults.of(cause, settings.image(), ticker.now());
     boolean ofImage = cause instanceof IOException && !(cause instanceof JournalException);
-    if (phase == Phase.RUN && !isCorrupt(cause)) {
+    if (phase == Phase.RUN && !Faults.isCorrupt(cause)) {
       beginCompensation(next, ofImage);
       return Outcome.PROGRESSED;
     }
@@ -468,12 +432,6 @@ final class ApplyEngine {
     return Outcome.WAITING;
   }
 
-  /** An image that contradicts itself is not written to any more, not even to clean it. */
-  private static boolean isCorrupt(Exception cause) {
-    return cause instanceof Qcow2Exception e
-        && (e.code() == Qcow2Exception.Code.CORRUPT || e.code() == Qcow2Exception.Code.TRUNCATED);
-  }
-
   private void beginCompensation(Fault next, boolean ofImage) {
     phase = Phase.COMPENSATE;
     pending = next;
@@ -481,19 +439,11 @@ final class ApplyEngine {
       return; // the image is as it should be: nothing to give back, compensate() settles it
     }
     compensationCause = next.reason();
-    retryUntilOffset = Math.max(retryUntilOffset, touched.nextOffset());
-    if (triedIntents > 1 && next.retriable() && !settings.failFast()) {
-      maxIntents = Math.max(1, Math.min(maxIntents, triedIntents) / SHRINK);
+    retry.failed(position.touched().nextOffset());
+    if (next.retriable() && !settings.failFast() && retry.shrink()) {
       pending = null; // smaller batches first; an operator hears of it when they did not help
     }
-  }
-
-  private boolean isRetrying() {
-    return applied.nextOffset() < retryUntilOffset;
-  }
-
-  private static Position later(Position a, Position b) {
-    return a.nextOffset() >= b.nextOffset() ? a : b;
+    retry.trying(1);
   }
 
   /** Until the next try; 0: none is being waited for. */
@@ -507,17 +457,17 @@ final class ApplyEngine {
 
   /** Counted by the slot on disk. */
   Position durableApplied() {
-    return durable.applied();
+    return position.durable().applied();
   }
 
   /** What the newest slot says. */
   ReplicaState durableState() {
-    return durable;
+    return position.durable();
   }
 
   /** Everything below shows in reads. */
   long visibleOffset() {
-    return applied.nextOffset();
+    return position.applied().nextOffset();
   }
 
   /** No read and no POINT below it; 0: there is none. */

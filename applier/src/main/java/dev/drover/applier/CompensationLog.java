@@ -1,6 +1,7 @@
 package dev.drover.applier;
 
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.UUID;
 
 /**
@@ -38,6 +39,9 @@ public interface CompensationLog extends AutoCloseable {
    * @param offset the durable slot's applied offset: never past a failed intent
    */
   void doneAndCommit(List<Compensation> compensations, long offset) throws ApplierException;
+
+  /** The group offset as it is; empty when none was ever set. */
+  OptionalLong committed() throws ApplierException;
 
   /** Sets the group offset: the durable slot's applied offset. */
   void commit(long offset) throws ApplierException;

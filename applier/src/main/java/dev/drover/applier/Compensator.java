@@ -99,24 +99,22 @@ final class Compensator {
     log.publish(compensation);
   }
 
-  /**
-   * Step 4, for every record that the durable slot has passed.
-   *
-   * @return whether the group offset was set with it
-   */
-  boolean markDone(long offset) throws ApplierException {
+  /** Whether there is something for {@link #markDone} to do. */
+  boolean hasExecuted() {
+    long generation = image.slot().generation();
+    return open.values().stream().anyMatch(each -> each.generation() < generation);
+  }
+
+  /** Step 4, for every record that the slot has passed. */
+  void markDone(long offset) throws ApplierException {
     long generation = image.slot().generation();
     List<Compensation> done =
         open.values().stream()
-            .filter(compensation -> compensation.generation() < generation)
+            .filter(each -> each.generation() < generation)
             .map(Compensation::done)
             .toList();
-    if (done.isEmpty()) {
-      return false;
-    }
     log.doneAndCommit(done, offset);
     done.forEach(compensation -> open.remove(compensation.id()));
-    return true;
   }
 
   /** Compensations that this process published and executed. */

@@ -38,6 +38,12 @@ final class Faults {
     };
   }
 
+  /** An image that contradicts itself is not written to any more, not even to clean it. */
+  static boolean isCorrupt(Exception cause) {
+    return cause instanceof Qcow2Exception e
+        && (e.code() == Qcow2Exception.Code.CORRUPT || e.code() == Qcow2Exception.Code.TRUNCATED);
+  }
+
   private static Fault diskFull(Exception cause, String image, Instant now) {
     return new Fault(
         "NO_SPACE",

@@ -24,18 +24,22 @@ final class GroupOffset {
     this.lastTryNanos = ticker.nanos() - everyNanos;
   }
 
-  /** At most once in the interval, and only what is new. */
-  void commitIfDue(long offset) throws ApplierException {
-    if (offset != committed && ticker.nanos() - lastTryNanos >= everyNanos) {
-      commit(offset);
-    }
+  /** What earlier processes have told. */
+  void load() throws ApplierException {
+    committed = log.committed().orElse(NEVER);
   }
 
-  /** Now, if it is new. */
+  boolean isNews(long offset) {
+    return offset != committed;
+  }
+
+  /** Whether it is time to tell {@code offset}: at most once in the interval, and only news. */
+  boolean isDue(long offset) {
+    return isNews(offset) && ticker.nanos() - lastTryNanos >= everyNanos;
+  }
+
+  /** Tells it now. */
   void commit(long offset) throws ApplierException {
-    if (offset == committed) {
-      return;
-    }
     lastTryNanos = ticker.nanos();
     try {
       log.commit(offset);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /**
  * A stand-in for Kafka's side: transactions that happen at once, or fail before or after they
@@ -131,6 +132,12 @@ final class MemoryCompensationLog {
             done.forEach(MemoryCompensationLog.this::put);
             groupOffset = offset;
           });
+    }
+
+    @Override
+    public OptionalLong committed() throws ApplierException {
+      run("committed", () -> {});
+      return groupOffset == NO_OFFSET ? OptionalLong.empty() : OptionalLong.of(groupOffset);
     }
 
     @Override

@@ -104,9 +104,16 @@ public final class KafkaCompensationLog implements CompensationLog {
   /** The offset that lag tools see for a replica; empty when it has never set one. */
   public static OptionalLong groupOffset(KafkaSettings settings, String volume, String replica)
       throws ApplierException {
-    TopicPartition intents = new TopicPartition(settings.topics().intents(volume), 0);
+    return committed(
+        settings,
+        new TopicPartition(settings.topics().intents(volume), 0),
+        settings.topics().replica(volume, replica));
+  }
+
+  private static OptionalLong committed(
+      KafkaSettings settings, TopicPartition intents, String group) throws ApplierException {
     Map<String, Object> config = settings.consumer();
-    config.put(ConsumerConfig.GROUP_ID_CONFIG, settings.topics().replica(volume, replica));
+    config.put(ConsumerConfig.GROUP_ID_CONFIG, group);
     KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(config);
     try {
       OffsetAndMetadata committed = consumer.committed(Set.of(intents)).get(intents);
@@ -116,6 +123,11 @@ public final class KafkaCompensationLog implements CompensationLog {
     } finally {
       consumer.close(CloseOptions.timeout(Duration.ofSeconds(1)));
     }
+  }
+
+  @Override
+  public OptionalLong committed() throws ApplierException {
+    return commits ? committed(settings, intents, identity) : OptionalLong.empty();
   }
 
   @Override

@@ -220,6 +220,11 @@ final class CompensationStepsTest {
     }
 
     @Override
+    public OptionalLong committed() throws ApplierException {
+      return log.committed();
+    }
+
+    @Override
     public void commit(long offset) throws ApplierException {
       log.commit(offset);
     }
