@@ -310,8 +310,9 @@ final class ApplyEngine {
     position.settleBefore(entry.after());
     switch (entry.record().intent()) {
       case Intent.SnapshotCreate create -> image.createSnapshot(spec(create, entry));
-      case Intent.SnapshotDelete _, Intent.SnapshotRevert _, Intent.Resize _ ->
-          throw unsupported(entry);
+      case Intent.SnapshotDelete delete -> image.deleteSnapshot(delete.id());
+      case Intent.SnapshotRevert revert -> image.revertSnapshot(revert.id());
+      case Intent.Resize resize -> image.resize(resize.sizeBytes());
       case Intent.Write _,
           Intent.Zero _,
           Intent.Flush _,
@@ -331,13 +332,6 @@ final class ApplyEngine {
     byte[] extra = new SnapshotPosition(position.durable().volume(), entry.after()).encode();
     Instant time = Instant.ofEpochMilli(entry.record().timestampMillis());
     return new SnapshotSpec(create.id(), create.name(), time, extra);
-  }
-
-  private JournalException unsupported(JournalEntry entry) {
-    String what = entry.record().intent().getClass().getSimpleName();
-    return new JournalException(
-        JournalException.Code.UNSUPPORTED_RECORD,
-        "offset " + entry.offset() + ": this version does not apply " + what);
   }
 
   private void advanced(Position to) {

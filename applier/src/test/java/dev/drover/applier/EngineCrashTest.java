@@ -72,6 +72,11 @@ final class EngineCrashTest {
   }
 
   @Test
+  void thePowerMayGoAroundDeleteRevertAndResize() throws IOException {
+    cutAtEveryIo(Workloads::structureStory);
+  }
+
+  @Test
   void itMayGoAgainAtAnyIoOfTheRecovery() throws IOException {
     for (long first = 20; first <= 60; first += 10) {
       boolean died = true;

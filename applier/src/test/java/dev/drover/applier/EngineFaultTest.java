@@ -57,6 +57,20 @@ final class EngineFaultTest {
   }
 
   @Test
+  void anyIoMayFailOnceAroundSnapshotsAndResizes() throws IOException {
+    boolean failed = true;
+    for (long n = 1; failed; n++) {
+      EngineRig rig = Workloads.structureStory();
+      Failure how = Failure.values()[(int) (n % Failure.values().length)];
+      rig.file().failAt(n, how);
+      startFailing(rig);
+      rig.run();
+      failed = rig.file().failures() > 0;
+      rig.assertComplete(how + " of I/O " + n);
+    }
+  }
+
+  @Test
   void anyTwoIosMayFailInARow() throws IOException {
     long ios = iosOfTheStory();
     for (long n = 1; n <= ios; n++) {

@@ -8,6 +8,7 @@ import dev.drover.journal.Intent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.UUID;
 import java.util.random.RandomGenerator;
 
 /** Intents that reach every branch of a write path: seeded. */
@@ -50,6 +51,27 @@ final class Workloads {
         write(200, 50, 3),
         zero(0, CLUSTER),
         write(30 * CLUSTER, 5 * CLUSTER, 4));
+  }
+
+  /** Snapshots deleted and reverted to, the disk grown and shrunk. */
+  static EngineRig structureStory() {
+    EngineRig rig = new EngineRig();
+    rig.limits = new BatchLimits(32 << 10, 3, 16, 256 << 10);
+    long size = EngineRig.SIZE;
+    return rig.append(
+        write(100, 5000, 1),
+        write(size - 100, 100, 2),
+        snapshot(1, "s"),
+        write(200, 5000, 3),
+        snapshot(2, "t"),
+        new Intent.SnapshotRevert(new UUID(7, 1), "s"),
+        write(300, 10, 4),
+        new Intent.SnapshotDelete(new UUID(7, 1), "s"),
+        new Intent.Resize(size + (1 << 20)),
+        write(size - 50, 5000, 5),
+        new Intent.Resize(size - CLUSTER),
+        new Intent.SnapshotDelete(new UUID(7, 9), "never"),
+        write(30 * CLUSTER, 5 * CLUSTER, 6));
   }
 
   static List<Intent> random(Random random, int count) {
