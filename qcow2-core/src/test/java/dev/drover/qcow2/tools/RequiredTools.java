@@ -23,9 +23,24 @@ final class RequiredTools implements ExecutionCondition {
     return AnnotationSupport.findAnnotation(context.getElement(), RequiresTools.class)
         .map(
             needed ->
-                evaluate(
-                    List.of(needed.value()), RequiredTools::present, strict(System.getenv(STRICT))))
+                named(
+                    context,
+                    evaluate(
+                        List.of(needed.value()),
+                        RequiredTools::present,
+                        strict(System.getenv(STRICT)))))
         .orElseGet(() -> ConditionEvaluationResult.enabled("needs no tool"));
+  }
+
+  /** Says on the console which check was not made: a build's report only counts them. */
+  private static ConditionEvaluationResult named(
+      ExtensionContext context, ConditionEvaluationResult result) {
+    if (result.isDisabled()) {
+      String test = context.getTestClass().map(Class::getSimpleName).orElse("?");
+      String method = context.getTestMethod().map(each -> "." + each.getName()).orElse("");
+      System.out.println("not checked: " + test + method + ": " + result.getReason().orElse(""));
+    }
+    return result;
   }
 
   static ConditionEvaluationResult evaluate(
