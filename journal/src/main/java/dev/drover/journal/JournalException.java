@@ -52,7 +52,9 @@ public final class JournalException extends IOException {
     /** Another writer is alive. */
     WRITER_ALIVE(Kind.REFUSED, "stop the other gateway, or use --take-over"),
     /** The topic's settings or partitions are not what a journal needs. */
-    BAD_TOPIC(Kind.REFUSED, "see 'drover volume show' for what the topic should be"),
+    BAD_TOPIC(
+        Kind.REFUSED,
+        "a journal has one partition and is never compacted: restore that, or use another prefix"),
     /** An append failed for good. */
     APPEND_FAILED(Kind.FAILED, "nothing more is acknowledged; start the gateway again"),
     /** The sink or source was closed. */

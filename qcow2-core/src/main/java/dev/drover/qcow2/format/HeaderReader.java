@@ -78,7 +78,7 @@ final class HeaderReader {
           Code.NOT_QCOW2,
           file.name(),
           "not a qcow2 image: it does not begin with the bytes \"QFI\\xfb\"",
-          "check the path; a raw image has to be named as one");
+          "check the path; for a raw image say so, e.g. --format raw");
     }
     if (fileBytes < Header.MIN_BYTES) {
       throw truncated(0, "the header");
