@@ -16,7 +16,7 @@ import org.junit.platform.commons.support.AnnotationSupport;
 /** Skips, or fails, what {@link RequiresTools} marks. */
 final class RequiredTools implements ExecutionCondition {
 
-  private static final String STRICT = "DROVER_REQUIRE_TOOLS";
+  static final String STRICT = "DROVER_REQUIRE_TOOLS";
 
   @Override
   public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
@@ -24,11 +24,7 @@ final class RequiredTools implements ExecutionCondition {
         .map(
             needed ->
                 named(
-                    context,
-                    evaluate(
-                        List.of(needed.value()),
-                        RequiredTools::present,
-                        strict(System.getenv(STRICT)))))
+                    context, evaluate(List.of(needed.value()), RequiredTools::present, isStrict())))
         .orElseGet(() -> ConditionEvaluationResult.enabled("needs no tool"));
   }
 
@@ -54,6 +50,10 @@ final class RequiredTools implements ExecutionCondition {
       throw new IllegalStateException(message + " (" + STRICT + " is set)");
     }
     return ConditionEvaluationResult.disabled(message);
+  }
+
+  static boolean isStrict() {
+    return strict(System.getenv(STRICT));
   }
 
   static boolean strict(String value) {
