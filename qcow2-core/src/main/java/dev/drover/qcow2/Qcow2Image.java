@@ -117,8 +117,9 @@ public final class Qcow2Image implements GuestDisk {
   private void prepareForWriting(Features found) throws IOException {
     core.prepareForWriting(found.withKnownAutoclear());
     if (!core.isClean()) {
-      core.rewriteMetadata(); // whoever left it unclean may have seen a failed sync (I-14)
-      core.repair(core.recount());
+      core.structure()
+          .rewriteMetadata(); // whoever left it unclean may have seen a failed sync (I-14)
+      core.structure().repair(core.structure().recount());
       core.riseToClean(Optional.empty());
     }
   }
@@ -193,8 +194,8 @@ public final class Qcow2Image implements GuestDisk {
 
   /** Gives back what a failed call has left, before the next one plans upon it. */
   private void makeGoodFailures() throws IOException {
-    if (core.needsRecount()) {
-      core.repair(core.recount());
+    if (core.structure().needsRecount()) {
+      core.structure().repair(core.structure().recount());
     }
     if (core.hasOpenBatch()) {
       core.giveBack();
@@ -220,31 +221,31 @@ public final class Qcow2Image implements GuestDisk {
 
   /** The image's snapshots, in table order. */
   public List<SnapshotInfo> snapshots() {
-    return core.snapshots();
+    return core.structure().snapshots();
   }
 
   /** Takes an internal snapshot of the content as it is now; durable on return. */
   public synchronized void createSnapshot(SnapshotSpec spec) throws IOException {
     flush();
-    core.createSnapshot(spec);
+    core.structure().createSnapshot(spec);
   }
 
   /** Deletes a snapshot, durably. */
   public synchronized void deleteSnapshot(String nameOrId) throws IOException {
     flush();
-    core.deleteSnapshot(nameOrId);
+    core.structure().deleteSnapshot(nameOrId);
   }
 
   /** Makes the disk what a snapshot holds, its size too, durably; the snapshot stays. */
   public synchronized void revertToSnapshot(String nameOrId) throws IOException {
     flush();
-    core.revertToSnapshot(nameOrId);
+    core.structure().revertToSnapshot(nameOrId);
   }
 
   /** Changes the disk's size, durably; what is added reads as zeroes. */
   public synchronized void resize(long newSizeBytes) throws IOException {
     flush();
-    core.resize(newSizeBytes);
+    core.structure().resize(newSizeBytes);
   }
 
   /** A read-only view of a snapshot, by name or id; it lives as long as this image. */

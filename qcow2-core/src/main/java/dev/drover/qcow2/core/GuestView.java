@@ -49,7 +49,7 @@ public final class GuestView implements GuestDisk {
     if (!isSnapshot()) {
       return core.mapping().l1();
     }
-    if (!core.hasSnapshot(snapshot)) {
+    if (!core.structure().has(snapshot)) {
       throw new Qcow2Exception(
           Code.SNAPSHOT,
           core.disk().name(),

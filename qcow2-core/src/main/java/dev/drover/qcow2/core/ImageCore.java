@@ -5,8 +5,6 @@ import dev.drover.qcow2.GuestChange;
 import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
-import dev.drover.qcow2.SnapshotInfo;
-import dev.drover.qcow2.SnapshotSpec;
 import dev.drover.qcow2.format.Features;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.Header;
@@ -23,7 +21,6 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
@@ -58,11 +55,10 @@ public final class ImageCore {
   private final Condition condition;
   private final TableTree tree;
   private final boolean journaled;
-  private final Snapshots snapshots;
+  private final Structure structure;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private volatile Header header;
   private WriteBatch batch;
-  private boolean recountNeeded;
 
   private ImageCore(
       BlockFile file,
@@ -91,7 +87,7 @@ public final class ImageCore {
             new Decompressor(header.compression(), file.name()),
             backing);
     this.tree = new TableTree(geometry, mapping, pointers);
-    this.snapshots = new Snapshots(this, SnapshotTable.read(file, header));
+    this.structure = new Structure(this, SnapshotTable.read(file, header));
     this.condition = new Condition(this, places.map(found -> new Slots(disk, found)));
   }
 
@@ -134,6 +130,11 @@ public final class ImageCore {
 
   Allocator allocator() {
     return allocator;
+  }
+
+  /** Snapshots, size and recounts: what is changed as a whole. */
+  public Structure structure() {
+    return structure;
   }
 
   PendingFrees frees() {
@@ -333,18 +334,14 @@ public final class ImageCore {
 
   /** The content as a snapshot keeps it. */
   public GuestView snapshotView(String nameOrId) throws IOException {
-    SnapshotEntry entry = snapshots.find(nameOrId);
+    SnapshotEntry entry = structure.find(nameOrId);
     pointers.snapshotL1(entry.l1());
     return new GuestView(this, reader, lock.readLock(), entry, mapping.readL1(entry.l1()));
   }
 
-  boolean hasSnapshot(SnapshotEntry entry) {
-    return snapshots.entries().contains(entry);
-  }
-
   /** Starts a batch; the one before it is linked, or was given back. */
   public WriteBatch begin(List<GuestChange> changes) {
-    if (recountNeeded) {
+    if (structure.needsRecount()) {
       throw new IllegalStateException("a structural change has failed: recount first");
     }
     if (batch != null && !batch.isLinked()) {
@@ -393,117 +390,15 @@ public final class ImageCore {
     condition.windowClosed();
   }
 
-  /**
-   * Counts all references; writes nothing.
-   *
-   * @throws Qcow2Exception CORRUPT when a refcount is too low or structures overlap
-   */
-  public Recount recount() throws IOException {
-    return Recount.of(this, snapshots.entries());
-  }
-
-  /**
-   * Makes refcounts and COPIED flags agree with what was counted, durably. First everything that
-   * was counted becomes durable itself: a killed process may have left links unsynced, and a
-   * cluster must not be freed on the word of a link that a power cut can still take back.
-   */
-  public void repair(Recount recount) throws IOException {
-    batch = null;
-    allocator.forgetUnlinked();
-    sync();
-    recount.repair();
-    condition.windowClosed();
-    recountNeeded = false;
-  }
-
-  /** Whether only a recount can tell what a failed structural change has left. */
-  public boolean needsRecount() {
-    return recountNeeded;
-  }
-
-  /** Writes all metadata back as it reads, durably. */
-  public void rewriteMetadata() throws IOException {
-    new MetadataRewrite(this).run(snapshots.entries());
-  }
-
-  /** The image's snapshots. Any thread. */
-  public List<SnapshotInfo> snapshots() {
-    return snapshots.infos();
-  }
-
-  /** A change of the image's structure, which the header's sector makes at one moment. */
-  @FunctionalInterface
-  private interface StructuralChange {
-    void run() throws IOException;
-  }
-
-  /** Runs it on an image at rest; after a throw {@link #needsRecount}. */
-  private void change(StructuralChange change) throws IOException {
-    requireWritable();
-    if (recountNeeded || !isExact() || hasUnsynced() || hasOpenBatch()) {
-      throw new IllegalStateException("settle before a change of structure");
-    }
-    recountNeeded = true;
-    change.run();
-    recountNeeded = false;
-  }
-
-  /**
-   * Takes a snapshot, durably; nothing if one with this UUID is there. Nothing may be set aside,
-   * pending or unsynced.
-   */
-  public void createSnapshot(SnapshotSpec spec) throws IOException {
-    if (snapshots.find(spec.uuid()).isEmpty()) {
-      snapshots.requireRoom();
-      change(() -> snapshots.create(spec));
-    }
-  }
-
-  /** Deletes a snapshot, durably; as for {@link #createSnapshot}. */
-  public void deleteSnapshot(String nameOrId) throws IOException {
-    SnapshotEntry entry = snapshots.find(nameOrId);
-    change(() -> snapshots.delete(entry));
-  }
-
-  /** Deletes the snapshot with this UUID, durably; nothing if there is none. */
-  public void deleteSnapshot(UUID uuid) throws IOException {
-    Optional<SnapshotEntry> entry = snapshots.find(uuid);
-    if (entry.isPresent()) {
-      change(() -> snapshots.delete(entry.get()));
-    }
-  }
-
-  /** Makes the disk what a snapshot holds, durably; as for {@link #createSnapshot}. */
-  public void revertToSnapshot(String nameOrId) throws IOException {
-    SnapshotEntry entry = snapshots.find(nameOrId);
-    change(() -> snapshots.revert(entry));
-  }
-
-  /** The same for the snapshot with this UUID, which must be there. */
-  public void revertToSnapshot(UUID uuid) throws IOException {
-    Optional<SnapshotEntry> entry = snapshots.find(uuid);
-    if (entry.isEmpty()) {
-      throw new Qcow2Exception(
-          Code.SNAPSHOT, disk.name(), "no snapshot with id " + uuid, "build the image anew");
-    }
-    change(() -> snapshots.revert(entry.get()));
-  }
-
-  /**
-   * Changes the disk's size, durably; what is added reads as zeroes. As for {@link
-   * #createSnapshot}.
-   */
-  public void resize(long newSize) throws IOException {
-    Resize resize = new Resize(this, newSize);
-    if (newSize != virtualSize()) {
-      change(resize::run);
-    }
-  }
-
   /** Starts a batch on the last cluster's part behind the disk's end. */
   WriteBatch beginBehindEnd(GuestChange change) {
     batch = new WriteBatch(this, List.of(change), change.end());
     return batch;
+  }
+
+  /** A recount takes the place of whatever the batch has left. */
+  void dropBatch() {
+    batch = null;
   }
 
   /** Nothing set aside, nothing waiting to be freed. */

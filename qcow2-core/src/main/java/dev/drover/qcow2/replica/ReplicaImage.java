@@ -205,7 +205,7 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
       return new RecoveryReport(true, List.of(), 0, 0);
     }
     core.sync(); // a killed process may have left what is counted unsynced
-    Recount found = core.recount();
+    Recount found = core.structure().recount();
     RecoveryReport report =
         new RecoveryReport(false, found.excess(), found.excessClusters(), found.wrongFlags());
     recount = report.needsGiveBack() ? found : null;
@@ -219,7 +219,7 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
    */
   public void rewriteMetadata() throws IOException {
     requireStage(Stage.OPENED);
-    core.rewriteMetadata();
+    core.structure().rewriteMetadata();
   }
 
   /**
@@ -296,11 +296,11 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
     if (stage == Stage.OPENED) {
       throw new IllegalStateException("recover first");
     }
-    if (core.needsRecount()) {
-      recount = core.recount();
+    if (core.structure().needsRecount()) {
+      recount = core.structure().recount();
     }
     if (recount != null) {
-      core.repair(recount);
+      core.structure().repair(recount);
     }
     core.giveBack();
     core.writeSlot(payload);
@@ -335,7 +335,7 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
 
   /** The image's snapshots, in table order. Any thread. */
   public List<SnapshotInfo> snapshots() {
-    return core.snapshots();
+    return core.structure().snapshots();
   }
 
   /**
@@ -346,13 +346,13 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
    */
   public void createSnapshot(SnapshotSpec spec) throws IOException {
     mendStructure();
-    core.createSnapshot(spec);
+    core.structure().createSnapshot(spec);
   }
 
   /** Deletes a snapshot; as for {@link #createSnapshot}. Without one of that UUID a no-op. */
   public void deleteSnapshot(UUID uuid) throws IOException {
     mendStructure();
-    core.deleteSnapshot(uuid);
+    core.structure().deleteSnapshot(uuid);
   }
 
   /**
@@ -363,7 +363,7 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
    */
   public void revertSnapshot(UUID uuid) throws IOException {
     mendStructure();
-    core.revertToSnapshot(uuid);
+    core.structure().revertToSnapshot(uuid);
   }
 
   /**
@@ -374,13 +374,13 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
    */
   public void resize(long newSizeBytes) throws IOException {
     mendStructure();
-    core.resize(newSizeBytes);
+    core.structure().resize(newSizeBytes);
   }
 
   /** What a failed change of structure has left is mended before the next one. */
   private void mendStructure() throws IOException {
     requireStage(Stage.READY);
-    if (core.needsRecount()) {
+    if (core.structure().needsRecount()) {
       giveBack(core.lastPayload());
     }
   }

@@ -1,0 +1,147 @@
+package dev.drover.qcow2.core;
+
+import dev.drover.qcow2.Qcow2Exception;
+import dev.drover.qcow2.Qcow2Exception.Code;
+import dev.drover.qcow2.SnapshotInfo;
+import dev.drover.qcow2.SnapshotSpec;
+import dev.drover.qcow2.format.SnapshotEntry;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * What of an image is changed as a whole, by one write of the header's sector: its snapshots and
+ * its size. Such a change finds the image at rest and leaves it at rest; when it fails, only a
+ * recount of all references can tell what it has left, so that comes before anything else (I-15).
+ *
+ * <p>The writing thread only, except {@link #snapshots}.
+ */
+public final class Structure {
+
+  private final ImageCore core;
+  private final Snapshots snapshots;
+  private boolean recountNeeded;
+
+  Structure(ImageCore core, List<SnapshotEntry> found) {
+    this.core = core;
+    this.snapshots = new Snapshots(core, found);
+  }
+
+  /** The newest snapshot of that name, or the one with that id. */
+  SnapshotEntry find(String nameOrId) throws Qcow2Exception {
+    return snapshots.find(nameOrId);
+  }
+
+  /** Whether the snapshot is still there. Any thread. */
+  boolean has(SnapshotEntry entry) {
+    return snapshots.entries().contains(entry);
+  }
+
+  /**
+   * Counts all references; writes nothing.
+   *
+   * @throws Qcow2Exception CORRUPT when a refcount is too low or structures overlap
+   */
+  public Recount recount() throws IOException {
+    return Recount.of(core, snapshots.entries());
+  }
+
+  /**
+   * Makes refcounts and COPIED flags agree with what was counted, durably. First everything that
+   * was counted becomes durable itself: a killed process may have left links unsynced, and a
+   * cluster must not be freed on the word of a link that a power cut can still take back.
+   */
+  public void repair(Recount recount) throws IOException {
+    core.dropBatch();
+    core.allocator().forgetUnlinked();
+    core.sync();
+    recount.repair();
+    core.condition().windowClosed();
+    recountNeeded = false;
+  }
+
+  /** Whether only a recount can tell what a failed structural change has left. */
+  public boolean needsRecount() {
+    return recountNeeded;
+  }
+
+  /** Writes all metadata back as it reads, durably. */
+  public void rewriteMetadata() throws IOException {
+    new MetadataRewrite(core).run(snapshots.entries());
+  }
+
+  /** The image's snapshots. Any thread. */
+  public List<SnapshotInfo> snapshots() {
+    return snapshots.infos();
+  }
+
+  /** A change of the image's structure, which the header's sector makes at one moment. */
+  @FunctionalInterface
+  private interface StructuralChange {
+    void run() throws IOException;
+  }
+
+  /** Runs it on an image at rest; after a throw {@link #needsRecount}. */
+  private void change(StructuralChange change) throws IOException {
+    core.requireWritable();
+    if (recountNeeded || !core.isExact() || core.hasUnsynced() || core.hasOpenBatch()) {
+      throw new IllegalStateException("settle before a change of structure");
+    }
+    recountNeeded = true;
+    change.run();
+    recountNeeded = false;
+  }
+
+  /**
+   * Takes a snapshot, durably; nothing if one with this UUID is there. Nothing may be set aside,
+   * pending or unsynced.
+   */
+  public void createSnapshot(SnapshotSpec spec) throws IOException {
+    if (snapshots.find(spec.uuid()).isEmpty()) {
+      snapshots.requireRoom();
+      change(() -> snapshots.create(spec));
+    }
+  }
+
+  /** Deletes a snapshot, durably; as for {@link #createSnapshot}. */
+  public void deleteSnapshot(String nameOrId) throws IOException {
+    SnapshotEntry entry = snapshots.find(nameOrId);
+    change(() -> snapshots.delete(entry));
+  }
+
+  /** Deletes the snapshot with this UUID, durably; nothing if there is none. */
+  public void deleteSnapshot(UUID uuid) throws IOException {
+    Optional<SnapshotEntry> entry = snapshots.find(uuid);
+    if (entry.isPresent()) {
+      change(() -> snapshots.delete(entry.get()));
+    }
+  }
+
+  /** Makes the disk what a snapshot holds, durably; as for {@link #createSnapshot}. */
+  public void revertToSnapshot(String nameOrId) throws IOException {
+    SnapshotEntry entry = snapshots.find(nameOrId);
+    change(() -> snapshots.revert(entry));
+  }
+
+  /** The same for the snapshot with this UUID, which must be there. */
+  public void revertToSnapshot(UUID uuid) throws IOException {
+    Optional<SnapshotEntry> entry = snapshots.find(uuid);
+    if (entry.isEmpty()) {
+      throw new Qcow2Exception(
+          Code.SNAPSHOT, core.disk().name(), "no snapshot with id " + uuid, "build the image anew");
+    }
+    change(() -> snapshots.revert(entry.get()));
+  }
+
+  /**
+   * Changes the disk's size, durably; what is added reads as zeroes. As for {@link
+   * #createSnapshot}.
+   */
+  public void resize(long newSize) throws IOException {
+    Resize resize = new Resize(core, newSize);
+    if (newSize != core.virtualSize()) {
+      change(resize::run);
+    }
+  }
+}
