@@ -2,12 +2,12 @@ package dev.drover.cli.command;
 
 import dev.drover.cli.replica.ReplayRun;
 import dev.drover.cli.session.Session;
-import dev.drover.cli.value.ClusterSize;
 import dev.drover.cli.value.Names;
 import dev.drover.cli.value.Points;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -37,12 +37,7 @@ final class ReplayCommand implements Callable<Integer> {
               + " included.")
   private String until;
 
-  @Option(
-      names = "--cluster-size",
-      defaultValue = "64K",
-      paramLabel = "SIZE",
-      description = "The image's cluster size (default: 64K).")
-  private String clusterSize;
+  @Mixin private ClusterSizeFlag clusterSize;
 
   ReplayCommand(Session session) {
     this.session = session;
@@ -51,8 +46,6 @@ final class ReplayCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Names.check("volume", volume);
-    return new ReplayRun(
-            session, volume, output, Points.parse(until), ClusterSize.parseOfReplica(clusterSize))
-        .run();
+    return new ReplayRun(session, volume, output, Points.parse(until), clusterSize.bytes()).run();
   }
 }

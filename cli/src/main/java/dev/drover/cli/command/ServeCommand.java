@@ -1,18 +1,19 @@
 package dev.drover.cli.command;
 
+import dev.drover.cli.replica.ReplicaRequest;
 import dev.drover.cli.replica.ServeRequest;
 import dev.drover.cli.replica.ServeRun;
 import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.value.Address;
 import dev.drover.cli.value.ByteSize;
-import dev.drover.cli.value.Names;
 import dev.drover.cli.value.Span;
 import dev.drover.nbd.CacheMode;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -39,12 +40,6 @@ final class ServeCommand implements Callable<Integer> {
       paramLabel = "PATH",
       description = "The local replica.")
   private Path image;
-
-  @Option(
-      names = "--replica",
-      paramLabel = "NAME",
-      description = "The replica's name (default: the one in the image; new: STEM-HOSTNAME).")
-  private String replica;
 
   @Option(
       names = "--listen",
@@ -86,21 +81,7 @@ final class ServeCommand implements Callable<Integer> {
       description = "How long the journal may take before it counts as lost (default: 120s).")
   private String journalTimeout;
 
-  @Option(
-      names = "--http",
-      paramLabel = "HOST:PORT",
-      description = "Serve /livez, /readyz, /metrics and /status.")
-  private String http;
-
-  @Option(
-      names = "--rebuild",
-      description = "Make a missing image although the registry knows the replica.")
-  private boolean rebuild;
-
-  @Option(
-      names = "--source-was-dead",
-      description = "Nobody wrote to the source when this unclean image was copied or restored.")
-  private boolean sourceWasDead;
+  @Mixin private ReplicaFlags replica;
 
   ServeCommand(Session session) {
     this.session = session;
@@ -108,10 +89,7 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Names.check("volume", volume);
-    if (replica != null) {
-      Names.check("replica", replica);
-    }
+    ReplicaRequest request = replica.request(volume, image);
     long overlayBytes = ByteSize.parse(overlaySize).bytes();
     if (overlayBytes == 0) {
       throw CommandFailure.usage(
@@ -123,18 +101,13 @@ final class ServeCommand implements Callable<Integer> {
     return new ServeRun(
             session,
             new ServeRequest(
-                volume,
-                image,
-                Optional.ofNullable(replica),
+                request,
                 Optional.ofNullable(address).map(Address::parse),
                 Optional.ofNullable(socket),
                 takeOver,
                 overlayBytes,
                 cache,
-                Span.parse(journalTimeout),
-                rebuild,
-                sourceWasDead,
-                Optional.ofNullable(http).map(Address::parse)))
+                Span.parse(journalTimeout)))
         .run();
   }
 }

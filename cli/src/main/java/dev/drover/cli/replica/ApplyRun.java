@@ -35,7 +35,7 @@ public final class ApplyRun {
   public int run() throws Exception {
     StopSignals signals = session.stopSignals();
     try (Cluster cluster = session.cluster()) {
-      VolumeDescriptor volume = Wiring.open(session, cluster, request.volume());
+      VolumeDescriptor volume = Wiring.open(session, cluster, request.replica().volume());
       ReplicaPorts ports = Wiring.following(session, cluster, volume);
       ReplicaOptions options = options();
       if (request.until().isPresent()) {
@@ -43,12 +43,12 @@ public final class ApplyRun {
         try {
           until =
               new PointSearch(ports.source(), cluster.clock(), signals)
-                  .await(request.until().get(), Wiring.position(request.image(), volume));
+                  .await(request.until().get(), Wiring.position(request.replica().image(), volume));
         } catch (JournalException e) {
           ports.source().close();
           throw e.code() == JournalException.Code.POINT_PASSED
               ? CommandFailure.refused(
-                  e.code().name(), request.image() + ": " + e.getMessage(), e.hint())
+                  e.code().name(), request.replica().image() + ": " + e.getMessage(), e.hint())
               : e;
         } catch (IOException | RuntimeException e) {
           ports.source().close();
@@ -67,13 +67,11 @@ public final class ApplyRun {
   }
 
   private ReplicaOptions options() {
-    ReplicaOptions options =
-        ReplicaOptions.of(request.image())
-            .withFailFast(request.failFast())
-            .withRebuild(request.rebuild())
-            .withSourceWasDead(request.sourceWasDead())
-            .withClusterBytes(request.clusterBytes());
-    return request.replica().isEmpty() ? options : options.withName(request.replica().get());
+    return request
+        .replica()
+        .options()
+        .withFailFast(request.failFast())
+        .withClusterBytes(request.clusterBytes());
   }
 
   private int follow(Replica replica, StopSignals signals) throws Exception {
@@ -81,8 +79,8 @@ public final class ApplyRun {
     output.started(replica.report());
     StatusServer http = null;
     try {
-      if (request.http().isPresent()) {
-        http = StatusServer.start(request.http().get(), replica::report);
+      if (request.replica().http().isPresent()) {
+        http = StatusServer.start(request.replica().http().get(), replica::report);
         session.console().remark("health and metrics on " + http.uri());
       }
       ApplySummary summary = await(replica, signals, output);

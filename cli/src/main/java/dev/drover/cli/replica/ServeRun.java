@@ -3,7 +3,6 @@ package dev.drover.cli.replica;
 import dev.drover.applier.ApplierException;
 import dev.drover.applier.LocalHost;
 import dev.drover.applier.Replica;
-import dev.drover.applier.ReplicaOptions;
 import dev.drover.cli.http.StatusServer;
 import dev.drover.cli.session.Cluster;
 import dev.drover.cli.session.Session;
@@ -55,17 +54,12 @@ public final class ServeRun {
   public int run() throws Exception {
     StopSignals signals = session.stopSignals();
     try (Cluster cluster = session.cluster()) {
-      VolumeDescriptor volume = Wiring.open(session, cluster, request.volume());
+      VolumeDescriptor volume = Wiring.open(session, cluster, request.replica().volume());
       requireListenable();
       requireNoOtherWriter(cluster, volume);
-      ReplicaOptions options =
-          ReplicaOptions.of(request.image())
-              .withRebuild(request.rebuild())
-              .withSourceWasDead(request.sourceWasDead());
-      if (request.replica().isPresent()) {
-        options = options.withName(request.replica().get());
-      }
-      Replica replica = Replica.start(volume, options, Wiring.following(session, cluster, volume));
+      Replica replica =
+          Replica.start(
+              volume, request.replica().options(), Wiring.following(session, cluster, volume));
       try {
         return serve(cluster, volume, replica, signals);
       } finally {
@@ -105,8 +99,8 @@ public final class ServeRun {
     }
     WriterState other = writer.get();
     boolean sameImage =
-        Files.exists(request.image())
-            && Wiring.incarnation(request.image()).equals(other.incarnation());
+        Files.exists(request.replica().image())
+            && Wiring.incarnation(request.replica().image()).equals(other.incarnation());
     if (!sameImage) {
       throw new JournalException(
           JournalException.Code.WRITER_ALIVE,
@@ -165,8 +159,8 @@ public final class ServeRun {
     NbdServer server = new NbdServer(List.of(gateway), NbdServerOptions.DEFAULT);
     StatusServer http = null;
     try {
-      if (request.http().isPresent()) {
-        http = StatusServer.start(request.http().get(), replica::report, gateway::stats);
+      if (request.replica().http().isPresent()) {
+        http = StatusServer.start(request.replica().http().get(), replica::report, gateway::stats);
         session.console().remark("health and metrics on " + http.uri());
       }
       if (request.listen().isPresent()) {
