@@ -6,6 +6,7 @@ import dev.drover.qcow2.check.StoredRefcounts;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.SnapshotTable;
 import dev.drover.qcow2.io.BlockFile;
+import dev.drover.qcow2.sim.InvariantViolation;
 import java.io.IOException;
 
 /** What must hold of an image file at any time, and what at rest; by the independent walk. */
@@ -21,10 +22,10 @@ public final class ImageJudge {
     Header header = Header.read(file);
     ReferenceCount counted = ReferenceCount.of(file, header, SnapshotTable.read(file, header));
     for (Finding finding : counted.findings().first()) {
-      throw new AssertionError("I-01: " + finding);
+      throw new InvariantViolation("I-01", finding.toString());
     }
     if (counted.active().shared() > 0) {
-      throw new AssertionError("I-01: a cluster is mapped twice");
+      throw new InvariantViolation("I-01", "a cluster is mapped twice");
     }
     new StoredRefcounts(file, header)
         .compare(
@@ -33,15 +34,16 @@ public final class ImageJudge {
               @Override
               public void differs(long cluster, int stored, int references) {
                 if (stored < references) {
-                  throw new AssertionError(
-                      "I-01: cluster %d has refcount %d and %d references"
+                  throw new InvariantViolation(
+                      "I-01",
+                      "cluster %d has refcount %d and %d references"
                           .formatted(cluster, stored, references));
                 }
               }
 
               @Override
               public void unreadable(long firstCluster, long clusters) {
-                throw new AssertionError("I-01: no refcounts from cluster " + firstCluster);
+                throw new InvariantViolation("I-01", "no refcounts from cluster " + firstCluster);
               }
             });
   }
@@ -50,7 +52,7 @@ public final class ImageJudge {
   public static void exact(BlockFile file) throws IOException {
     CheckReport report = ImageCheck.check(file, ImageCheck.Repair.NONE);
     if (!report.isClean() || report.sharedInActiveTable() > 0) {
-      throw new AssertionError("not exact: " + report);
+      throw new InvariantViolation("I-50", "not exact: " + report);
     }
   }
 
@@ -58,7 +60,7 @@ public final class ImageJudge {
   public static void settled(BlockFile file) throws IOException {
     exact(file);
     if (Header.read(file).features().isDirty()) {
-      throw new AssertionError("settled, but the dirty bit is set");
+      throw new InvariantViolation("I-16", "settled, but the dirty bit is set");
     }
   }
 }

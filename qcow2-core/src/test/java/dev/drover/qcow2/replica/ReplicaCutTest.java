@@ -60,24 +60,25 @@ final class ReplicaCutTest {
     Random random = new Random(SEED);
     List<String> words = EXHAUSTIVE ? Journals.exhaustive() : Journals.WORDS;
     for (int w = 0; w < words.size(); w++) {
-      List<Op> journal = Journals.journal(words.get(w));
-      boolean punch = w % 2 == 0;
-      Set<Integer> seen = new HashSet<>();
-      long ios = ios(empty, journal, punch);
-      for (long n = 1; n <= ios + 1; n++) {
-        CrashingBlockFile disk = cut(empty, journal, punch, n);
-        boolean all = disk.crashStates() <= ALL_STATES_UP_TO;
-        for (MemoryBlockFile left :
-            all ? disk.everyCrash() : disk.sampledCrashes(random, SAMPLES)) {
-          if (seen.add(Arrays.hashCode(left.bytes()))) {
-            String where =
-                "journal %s, cut before I/O %d, punch %s".formatted(words.get(w), n, punch);
-            judge(where, left, journal, punch);
-          }
+      cutBeforeEveryIo(words.get(w), w % 2 == 0, random);
+    }
+    System.out.println("replica: " + states + " crash states, seed " + SEED);
+  }
+
+  void cutBeforeEveryIo(String word, boolean punch, Random random) throws IOException {
+    List<Op> journal = Journals.journal(word);
+    Set<Integer> seen = new HashSet<>();
+    long ios = ios(empty, journal, punch);
+    for (long n = 1; n <= ios + 1; n++) {
+      CrashingBlockFile disk = cut(empty, journal, punch, n);
+      boolean all = disk.crashStates() <= ALL_STATES_UP_TO;
+      for (MemoryBlockFile left : all ? disk.everyCrash() : disk.sampledCrashes(random, SAMPLES)) {
+        if (seen.add(Arrays.hashCode(left.bytes()))) {
+          String where = "journal %s, cut before I/O %d, punch %s".formatted(word, n, punch);
+          judge(where, left, journal, punch);
         }
       }
     }
-    System.out.println("replica: " + states + " crash states, seed " + SEED);
   }
 
   @Test
@@ -118,18 +119,22 @@ final class ReplicaCutTest {
   private void killThenCut(boolean syncFails) throws IOException {
     Random random = new Random(SEED);
     for (String word : List.of("fsgDp", "fdtgtx", "eSGe")) {
-      List<Op> journal = Journals.journal(word);
-      long ios = ios(empty, journal, false);
-      for (long n = 5; n <= ios; n += EXHAUSTIVE ? 1 : 9) {
-        for (long m = 1; m <= 25; m += EXHAUSTIVE ? 1 : 4) {
-          CrashingBlockFile disk = CrashingBlockFile.of(empty.copy());
-          run(disk, journal, false, n, syncFails);
-          FailingBlockFile second = new FailingBlockFile(disk).failFrom(m, Failure.EIO);
-          run(second, journal, syncFails);
-          for (MemoryBlockFile left : disk.sampledCrashes(random, 3)) {
-            String where = "journal %s, killed before I/O %d, cut %d later".formatted(word, n, m);
-            judge(where, left, journal, false);
-          }
+      killThenCut(word, syncFails, random);
+    }
+  }
+
+  void killThenCut(String word, boolean syncFails, Random random) throws IOException {
+    List<Op> journal = Journals.journal(word);
+    long ios = ios(empty, journal, false);
+    for (long n = 5; n <= ios; n += EXHAUSTIVE ? 1 : 9) {
+      for (long m = 1; m <= 25; m += EXHAUSTIVE ? 1 : 4) {
+        CrashingBlockFile disk = CrashingBlockFile.of(empty.copy());
+        run(disk, journal, false, n, syncFails);
+        FailingBlockFile second = new FailingBlockFile(disk).failFrom(m, Failure.EIO);
+        run(second, journal, syncFails);
+        for (MemoryBlockFile left : disk.sampledCrashes(random, 3)) {
+          String where = "journal %s, killed before I/O %d, cut %d later".formatted(word, n, m);
+          judge(where, left, journal, false);
         }
       }
     }

@@ -14,6 +14,7 @@ import dev.drover.qcow2.sim.FailingBlockFile;
 import dev.drover.qcow2.sim.FailingBlockFile.Failure;
 import dev.drover.qcow2.sim.FailingBlockFile.Io;
 import dev.drover.qcow2.sim.FailingBlockFile.Kind;
+import dev.drover.qcow2.sim.InvariantViolation;
 import dev.drover.qcow2.sim.MemoryBlockFile;
 import java.io.IOException;
 import java.util.List;
@@ -41,19 +42,26 @@ final class ReplicaFaultTest {
     long faults = 0;
     List<String> words = EXHAUSTIVE ? Journals.exhaustive() : Journals.WORDS;
     for (int w = 0; w < words.size(); w++) {
-      boolean punch = w % 2 == 0;
-      List<Op> journal = Journals.journal(words.get(w));
-      FailingBlockFile faultless = new FailingBlockFile(CrashingBlockFile.of(empty.copy()));
-      MiniEngine.start(faultless, journal, punch).runToEnd();
-      for (Failure how : Failure.values()) {
-        int step = EXHAUSTIVE || how == Failure.EIO ? 1 : 9; // every kind, but not always all
-        for (long n = 1 + w % step; n <= faultless.ios(); n += step) {
-          failOnce(words.get(w), n, how, punch);
-          faults++;
-        }
-      }
+      faults += failEveryIo(words.get(w), w);
     }
     System.out.println("replica: " + faults + " fault points");
+  }
+
+  /** Returns how often it failed one. */
+  static long failEveryIo(String word, int w) throws IOException {
+    long faults = 0;
+    boolean punch = w % 2 == 0;
+    List<Op> journal = Journals.journal(word);
+    FailingBlockFile faultless = new FailingBlockFile(CrashingBlockFile.of(empty.copy()));
+    MiniEngine.start(faultless, journal, punch).runToEnd();
+    for (Failure how : Failure.values()) {
+      int step = EXHAUSTIVE || how == Failure.EIO ? 1 : 9; // every kind, but not always all
+      for (long n = 1 + w % step; n <= faultless.ios(); n += step) {
+        failOnce(word, n, how, punch);
+        faults++;
+      }
+    }
+    return faults;
   }
 
   /** What mends a failure fails, too. */
@@ -61,16 +69,22 @@ final class ReplicaFaultTest {
   void everyIoOfTheMendingFailsToo() throws IOException {
     long faults = 0;
     for (String word : List.of("fsf", "fsD", "fsgR", "eSG", "xfx")) {
-      FailingBlockFile faultless = new FailingBlockFile(CrashingBlockFile.of(empty.copy()));
-      MiniEngine.start(faultless, Journals.journal(word), true).runToEnd();
-      for (long n = 5; n <= faultless.ios(); n += EXHAUSTIVE ? 1 : 4) {
-        for (long m = 1; m <= 24; m += EXHAUSTIVE ? 1 : 2) {
-          failTwice(word, n, Failure.EIO, m, true);
-          faults++;
-        }
-      }
+      faults += failEveryMendingToo(word);
     }
     System.out.println("replica: " + faults + " pairs of faults");
+  }
+
+  static long failEveryMendingToo(String word) throws IOException {
+    long faults = 0;
+    FailingBlockFile faultless = new FailingBlockFile(CrashingBlockFile.of(empty.copy()));
+    MiniEngine.start(faultless, Journals.journal(word), true).runToEnd();
+    for (long n = 5; n <= faultless.ios(); n += EXHAUSTIVE ? 1 : 4) {
+      for (long m = 1; m <= 24; m += EXHAUSTIVE ? 1 : 2) {
+        failTwice(word, n, Failure.EIO, m, true);
+        faults++;
+      }
+    }
+    return faults;
   }
 
   private static void failOnce(String word, long n, Failure how, boolean punch) {
@@ -142,30 +156,42 @@ final class ReplicaFaultTest {
   @Test
   void aDiskThatStaysFullGivesEverythingBackAndGoesOnWhenThereIsRoom() throws IOException {
     for (String word : List.of("wx", "fsx", "fdtx")) {
-      List<Op> journal = Journals.journal(word);
-      for (long room = empty.length(); room < empty.length() + 12 * CLUSTER; room += CLUSTER) {
-        CrashingBlockFile disk = CrashingBlockFile.of(empty.copy());
-        FailingBlockFile file = new FailingBlockFile(disk);
-        long limit = room;
-        boolean sparse = room % (2 * CLUSTER) == 0; // the length grows, the space is not there
-        file.failEvery(io -> needsRoomBehind(io, limit, sparse), Failure.ENOSPC);
-        MiniEngine engine = MiniEngine.start(file, journal, true);
-        boolean full = false;
-        while (!engine.isAtEnd()) {
-          try {
-            engine.step();
-          } catch (DiskFullException e) {
-            engine.mend();
-            ImageJudge.exact(disk);
-            ReplicaVerdict.oldOrNew(engine, journal);
-            assertTrue(full || engine.image().unlinked().isEmpty());
-            full = true;
-            file.heal();
-          }
+      fillDisk(word);
+    }
+  }
+
+  static void fillDisk(String word) throws IOException {
+    List<Op> journal = Journals.journal(word);
+    for (long room = empty.length(); room < empty.length() + 12 * CLUSTER; room += CLUSTER) {
+      CrashingBlockFile disk = CrashingBlockFile.of(empty.copy());
+      FailingBlockFile file = new FailingBlockFile(disk);
+      long limit = room;
+      boolean sparse = room % (2 * CLUSTER) == 0; // the length grows, the space is not there
+      file.failEvery(io -> needsRoomBehind(io, limit, sparse), Failure.ENOSPC);
+      MiniEngine engine = MiniEngine.start(file, journal, true);
+      boolean full = false;
+      while (!engine.isAtEnd()) {
+        try {
+          engine.step();
+        } catch (DiskFullException e) {
+          mendWithoutRoom(engine);
+          ImageJudge.exact(disk);
+          ReplicaVerdict.oldOrNew(engine, journal);
+          assertTrue(full || engine.image().unlinked().isEmpty());
+          full = true;
+          file.heal();
         }
-        engine.stop();
-        ReplicaVerdict.atRest(disk.crash(Survival.NOTHING), journal);
       }
+      engine.stop();
+      ReplicaVerdict.atRest(disk.crash(Survival.NOTHING), journal);
+    }
+  }
+
+  private static void mendWithoutRoom(MiniEngine engine) throws IOException {
+    try {
+      engine.mend();
+    } catch (DiskFullException e) {
+      throw new InvariantViolation("I-50", "to give back takes room that a full disk has not", e);
     }
   }
 

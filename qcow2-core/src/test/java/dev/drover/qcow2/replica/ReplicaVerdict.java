@@ -4,6 +4,7 @@ import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.ImageJudge;
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.replica.MiniEngine.Op;
+import dev.drover.qcow2.sim.InvariantViolation;
 import dev.drover.qcow2.sim.MemoryBlockFile;
 import java.io.IOException;
 import java.util.Arrays;
@@ -20,27 +21,33 @@ final class ReplicaVerdict {
     ImageJudge.settled(file);
     ReplicaImage image = ReplicaImage.open(file);
     if (!image.recover().wasClean() || image.slot().payload()[0] != journal.size()) {
-      throw new AssertionError("stopped, but not clean at the end: " + image.slot());
+      throw new InvariantViolation("I-16", "stopped, but not clean at the end: " + image.slot());
     }
     Model model = Model.after(journal, journal.size());
-    same(model, image, "the disk");
+    same("I-51", model, image, "the disk");
     if (image.snapshots().size() != model.snapshots().size()) {
-      throw new AssertionError(image.snapshots().size() + " snapshots");
+      throw new InvariantViolation("I-15", image.snapshots().size() + " snapshots");
     }
     for (Map.Entry<Integer, Model> kept : model.snapshots().entrySet()) {
       Qcow2Image plain = Qcow2Image.open(file, true);
-      same(kept.getValue(), plain.openSnapshot("s" + kept.getKey()), "snapshot " + kept.getKey());
+      same(
+          "I-15",
+          kept.getValue(),
+          plain.openSnapshot("s" + kept.getKey()),
+          "snapshot " + kept.getKey());
     }
   }
 
-  private static void same(Model expected, GuestDisk disk, String what) throws IOException {
+  private static void same(String invariant, Model expected, GuestDisk disk, String what)
+      throws IOException {
     if (disk.virtualSizeBytes() != expected.size()) {
-      throw new AssertionError(what + " has " + disk.virtualSizeBytes() + " bytes");
+      throw new InvariantViolation(invariant, what + " has " + disk.virtualSizeBytes() + " bytes");
     }
     byte[] actual = Model.read(disk);
     int at = Arrays.mismatch(expected.content(), actual);
     if (at >= 0) {
-      throw new AssertionError(
+      throw new InvariantViolation(
+          invariant,
           what + " differs at " + at + ": " + actual[at] + ", not " + expected.content()[at]);
     }
   }
@@ -56,7 +63,7 @@ final class ReplicaVerdict {
     byte[] after = Model.after(journal, next).content();
     for (int i = 0; i < content.length; i++) {
       if (content[i] != before[i] && content[i] != after[i]) {
-        throw new AssertionError("byte " + i + " is neither old nor new");
+        throw new InvariantViolation("I-51", "byte " + i + " is neither old nor new");
       }
     }
   }
@@ -68,16 +75,24 @@ final class ReplicaVerdict {
    */
   static void afterCut(MemoryBlockFile left, List<Op> journal, boolean punch) throws IOException {
     ImageJudge.neverUndercounted(left);
-    MiniEngine engine = MiniEngine.start(left, journal, punch);
+    MiniEngine engine = recovered(left, journal, punch);
     ImageJudge.exact(left);
     if (ReplicaImage.open(left.copy()).recover().needsGiveBack()) {
-      throw new AssertionError("the second recovery found more");
+      throw new InvariantViolation("I-52", "the second recovery found more");
     }
     while (!engine.isPastGate()) {
       engine.step();
     }
-    same(Model.after(journal, engine.applied()), engine.image(), "the disk at the gate");
+    same("I-51", Model.after(journal, engine.applied()), engine.image(), "the disk at the gate");
     engine.runToEnd();
     atRest(left, journal);
+  }
+
+  private static MiniEngine recovered(MemoryBlockFile left, List<Op> journal, boolean punch) {
+    try {
+      return MiniEngine.start(left, journal, punch);
+    } catch (IOException | RuntimeException e) {
+      throw new InvariantViolation("I-53", "what a cut left cannot be recovered", e);
+    }
   }
 }
