@@ -35,6 +35,12 @@ public final class Qcow2Image implements GuestDisk {
   /** What is remembered since the last flush; more than this makes one by itself. */
   private static final long REMEMBERED_BYTES = 16L << 20;
 
+  /** How much one batch compresses: it costs a sync. */
+  private static final int PACKED_BATCH_BYTES = 4 << 20;
+
+  /** How many clusters one batch of a preallocation takes. */
+  private static final int PREALLOCATED_CLUSTERS = 1 << 14;
+
   private static final CoreOptions BOUNDS =
       new CoreOptions(4L << 20, 32L << 20, 8L << 20, true, false);
 
@@ -152,6 +158,71 @@ public final class Qcow2Image implements GuestDisk {
     }
   }
 
+  /**
+   * Writes whole clusters compressed; one that would not get smaller is written as it is.
+   *
+   * @param offset a multiple of the cluster size
+   * @param source whole clusters, or what the disk has from {@code offset} to its end
+   */
+  public synchronized void writeCompressed(GuestOffset offset, ByteBuffer source)
+      throws IOException {
+    long end = offset.bytes() + source.remaining();
+    if (!core.geometry().isAligned(offset.bytes())
+        || !core.geometry().isAligned(end) && end != virtualSizeBytes()) {
+      throw new IllegalArgumentException("not whole clusters: " + offset + " to " + end);
+    }
+    requireWritable();
+    for (long at = offset.bytes(); source.hasRemaining(); ) {
+      at += writeNextCompressed(new GuestOffset(at), source);
+    }
+  }
+
+  /** As many clusters as get smaller, or one that does not; the bytes written. */
+  private int writeNextCompressed(GuestOffset offset, ByteBuffer source) throws IOException {
+    int most = Math.max(1, PACKED_BATCH_BYTES / clusterSizeBytes());
+    List<byte[]> pieces = new ArrayList<>();
+    int end = source.position();
+    while (end < source.limit() && pieces.size() < most) {
+      byte[] cluster = new byte[clusterSizeBytes()]; // what is behind the disk's end is zeroes
+      int n = Math.min(cluster.length, source.limit() - end);
+      source.get(end, cluster, 0, n);
+      Optional<byte[]> piece = core.compress(cluster);
+      if (piece.isEmpty()) {
+        break;
+      }
+      pieces.add(piece.get());
+      end += n;
+    }
+    int bytes =
+        pieces.isEmpty()
+            ? Math.min(clusterSizeBytes(), source.remaining())
+            : end - source.position();
+    byte[] copy = new byte[bytes];
+    source.get(copy);
+    GuestChange plain = new GuestChange.Write(offset, ByteBuffer.wrap(copy));
+    makeGoodFailures();
+    run(
+        pieces.isEmpty()
+            ? core.begin(List.of(plain))
+            : core.beginPacked(offset.bytes() >>> core.geometry().clusterBits(), pieces));
+    remember(plain, bytes); // written plainly if a failed sync makes it necessary: rare, and safe
+    return bytes;
+  }
+
+  /**
+   * Gives space to the whole clusters of a range that have none and read as zeroes, as {@code
+   * preallocation=metadata} does. What shows a backing file stays as it is.
+   */
+  public synchronized void preallocate(GuestOffset offset, long length) throws IOException {
+    requireWritable();
+    long last = core.geometry().clusters(Math.addExact(offset.bytes(), length));
+    long first = core.geometry().clusters(offset.bytes());
+    for (long next = first; next < last; next += PREALLOCATED_CLUSTERS) {
+      makeGoodFailures();
+      run(core.beginReserving(next, Math.min(last, next + PREALLOCATED_CLUSTERS)));
+    }
+  }
+
   /** Makes the range read as zeroes; with {@code mayUnmap} whole clusters give their space back. */
   public synchronized void writeZeroes(GuestOffset offset, long length, boolean mayUnmap)
       throws IOException {
@@ -177,6 +248,10 @@ public final class Qcow2Image implements GuestDisk {
     requireWritable();
     makeGoodFailures();
     apply(List.of(change));
+    remember(change, bytes);
+  }
+
+  private void remember(GuestChange change, long bytes) throws IOException {
     sinceFlush.add(change);
     sinceFlushBytes += bytes + 64;
     if (sinceFlushBytes > REMEMBERED_BYTES) {
@@ -185,7 +260,10 @@ public final class Qcow2Image implements GuestDisk {
   }
 
   private void apply(List<GuestChange> changes) throws IOException {
-    WriteBatch batch = core.begin(changes);
+    run(core.begin(changes));
+  }
+
+  private static void run(WriteBatch batch) throws IOException {
     batch.allocate();
     batch.writeData();
     batch.barrier();

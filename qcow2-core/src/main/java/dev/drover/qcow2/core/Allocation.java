@@ -1,7 +1,8 @@
 package dev.drover.qcow2.core;
 
 /**
- * One cluster that this process has taken, on its way into the image.
+ * One cluster that this process has taken, on its way into the image; of compressed clusters, which
+ * share theirs, one reference to it.
  *
  * <pre>
  *   SET_ASIDE ──► DATA_WRITTEN ──► LINK_SUBMITTED ──► LINKED
@@ -49,6 +50,7 @@ final class Allocation {
   private boolean knownZero;
   private long guestCluster = -1;
   private int l1Index = -1;
+  private long pieceStart = -1;
 
   Allocation(long cluster, boolean knownZero) {
     this.cluster = cluster;
@@ -66,6 +68,17 @@ final class Allocation {
   /** It will hold this guest cluster. */
   void intendForData(long cluster) {
     guestCluster = cluster;
+  }
+
+  /** It is one reference of the compressed piece of this guest cluster. */
+  void intendForPiece(long cluster, long start) {
+    guestCluster = cluster;
+    pieceStart = start;
+  }
+
+  /** The first byte of the compressed piece that it was meant for, −1 for none. */
+  long pieceStart() {
+    return pieceStart;
   }
 
   /** It will hold the L2 table of this L1 entry. */

@@ -5,7 +5,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -18,9 +20,10 @@ import java.util.TreeMap;
 final class AllocationList {
 
   private final TreeMap<Long, Allocation> open = new TreeMap<>();
+  private final Set<Allocation> packed = new LinkedHashSet<>();
   private final Deque<Allocation> window = new ArrayDeque<>();
   private final List<Allocation> submitted = new ArrayList<>();
-  private final ClusterRuns quarantined = new ClusterRuns();
+  private long quarantined;
 
   /** Enters a cluster that is about to be set aside, for a purpose that is known. */
   Allocation add(long cluster, boolean knownZero) {
@@ -46,6 +49,21 @@ final class AllocationList {
     return window.remove();
   }
 
+  /** The next cluster of the window, for compressed pieces: its refcount is their references. */
+  Allocation takePacked() {
+    Allocation allocation = window.remove();
+    open.remove(allocation.cluster());
+    packed.add(allocation);
+    return allocation;
+  }
+
+  /** Enters a further reference, just raised, to a cluster that holds compressed pieces. */
+  Allocation addPacked(long cluster) {
+    Allocation reference = new Allocation(cluster, false);
+    packed.add(reference);
+    return reference;
+  }
+
   /** Its content is in the file. */
   void dataWritten(Allocation allocation) {
     allocation.become(State.DATA_WRITTEN);
@@ -61,9 +79,7 @@ final class AllocationList {
    * caller's tables in memory hold the link from here on, and the disk is made to agree with them.
    */
   void linkSubmitted(Allocation allocation) {
-    if (open.remove(allocation.cluster()) != allocation) {
-      throw new IllegalStateException(allocation + " is not on the list");
-    }
+    leave(allocation);
     allocation.become(State.LINK_SUBMITTED);
     submitted.add(allocation);
   }
@@ -72,6 +88,17 @@ final class AllocationList {
   void synced() {
     submitted.forEach(allocation -> allocation.become(State.LINKED));
     submitted.clear();
+  }
+
+  private void leave(Allocation allocation) {
+    if (!packed.remove(allocation) && !open.remove(allocation.cluster(), allocation)) {
+      throw new IllegalStateException(allocation + " is not on the list");
+    }
+  }
+
+  /** References of compressed pieces: a give-back takes each away once. */
+  Collection<Allocation> packed() {
+    return packed;
   }
 
   /** What a give-back would free, ascending. */
@@ -84,7 +111,7 @@ final class AllocationList {
   }
 
   boolean isEmpty() {
-    return open.isEmpty();
+    return open.isEmpty() && packed.isEmpty();
   }
 
   /** Nobody may take from the window any more: its clusters are about to be given back. */
@@ -94,25 +121,34 @@ final class AllocationList {
 
   /** Its refcount is lowered, or never rose. */
   void givenBack(Allocation allocation) {
-    open.remove(allocation.cluster());
+    leave(allocation);
     allocation.become(State.GIVEN_BACK);
   }
 
   /** It must not be freed, and nothing can prove that it is linked. */
   void quarantine(Allocation allocation) {
-    open.remove(allocation.cluster());
+    leave(allocation);
     allocation.become(State.QUARANTINED);
-    quarantined.add(allocation.cluster());
+    quarantined++;
   }
 
-  ClusterRuns quarantined() {
-    return quarantined;
+  /** Whether something leaks that only a recount can find. */
+  boolean hasQuarantined() {
+    return quarantined > 0;
+  }
+
+  /** A recount has found whatever was quarantined, and closes what is still open. */
+  void recounted() {
+    List.copyOf(open.values()).forEach(this::givenBack);
+    List.copyOf(packed).forEach(this::givenBack);
+    quarantined = 0;
   }
 
   /** Ends what is still open without touching the image: the next open recounts. */
   void abandon() {
     closeWindow();
     List.copyOf(open.values()).forEach(this::quarantine);
+    List.copyOf(packed).forEach(this::quarantine);
     submitted.forEach(allocation -> allocation.become(State.QUARANTINED));
     submitted.clear();
   }

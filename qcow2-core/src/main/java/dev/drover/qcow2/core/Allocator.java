@@ -235,6 +235,7 @@ final class Allocator {
    */
   void forgetUnlinked() {
     list.closeWindow();
+    core.packer().drop();
     ClusterRuns unlinked = new ClusterRuns();
     list.open().forEach(allocation -> unlinked.add(allocation.cluster()));
     core.forget(unlinked);
@@ -244,6 +245,9 @@ final class Allocator {
   /** Frees the list: what this process took and never linked. */
   void giveBack() throws IOException {
     forgetUnlinked();
+    for (Allocation reference : List.copyOf(list.packed())) {
+      giveBackPacked(reference);
+    }
     for (Allocation allocation : List.copyOf(list.open())) {
       giveBack(allocation);
     }
@@ -270,6 +274,19 @@ final class Allocator {
     list.givenBack(allocation);
   }
 
+  /** Takes away one reference; the cluster is free when no other piece holds one. */
+  private void giveBackPacked(Allocation reference) throws IOException {
+    long cluster = reference.cluster();
+    if (refcounts.get(cluster) == 0 || core.isReachable(reference)) {
+      list.quarantine(reference); // as above
+      return;
+    }
+    if (refcounts.add(cluster, -1) == 0) {
+      givingBack.add(cluster);
+    }
+    list.givenBack(reference);
+  }
+
   private void punched(ClusterRuns freed) {
     freed
         .extents(geometry.clusterBits())
@@ -289,7 +306,7 @@ final class Allocator {
    * part of that.
    */
   void recounted(ClusterRuns excess, IntByCluster references) throws IOException {
-    List.copyOf(list.open()).forEach(list::givenBack);
+    list.recounted();
     frees.clear();
     released.clear();
     for (ClusterExtent extent : excess.extents(0)) {

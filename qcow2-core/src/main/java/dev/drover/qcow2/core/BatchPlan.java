@@ -49,6 +49,40 @@ final class BatchPlan {
     return plan.tables.values();
   }
 
+  /** Whole clusters that were compressed, from {@code firstCluster} on. */
+  static Collection<TableWork> ofPacked(
+      long firstCluster, List<byte[]> pieces, Geometry geometry, Mapping mapping)
+      throws IOException {
+    BatchPlan plan = new BatchPlan(geometry, mapping, 0, false);
+    for (int i = 0; i < pieces.size(); i++) {
+      long cluster = firstCluster + i;
+      long entry = mapping.entry(mapping.l1(), cluster);
+      plan.table((int) (cluster / geometry.l2Entries()))
+          .clusters()
+          .add(ClusterWork.packed(cluster, entry, pieces.get(i)));
+    }
+    return plan.tables.values();
+  }
+
+  /**
+   * Clusters that read as zeroes and have no space get some. A hole that shows a backing disk stays
+   * one: giving it space would mean copying.
+   */
+  static Collection<TableWork> ofReserved(
+      long firstCluster, long endCluster, Geometry geometry, Mapping mapping, boolean backed)
+      throws IOException {
+    BatchPlan plan = new BatchPlan(geometry, mapping, 0, backed);
+    for (long cluster = firstCluster; cluster < endCluster; cluster++) {
+      long entry = mapping.entry(mapping.l1(), cluster);
+      if (entry == L2Entry.ZERO_FLAG || entry == 0 && !backed) {
+        plan.table((int) (cluster / geometry.l2Entries()))
+            .clusters()
+            .add(new ClusterWork(cluster, ClusterWork.Kind.RESERVED, entry, List.of()));
+      }
+    }
+    return plan.tables.values();
+  }
+
   private void add(Segment segment) throws IOException {
     long end = segment.end();
     if (segment.isZero() && end == virtualSize) {

@@ -74,6 +74,10 @@ final class Condition {
     if (!core.isExact() || core.hasUnsynced()) {
       throw new IllegalStateException("the image is not exact");
     }
+    if (core.hasQuarantined()) {
+      core.sync();
+      return; // a leak: the next open, finding the image unclean, recounts
+    }
     clean = true;
     windowClosed();
     if (core.header().features().isDirty()) {

@@ -57,6 +57,12 @@ final class DataWriter {
           writeFilled(work, start, host);
         }
       }
+      case RESERVED -> {} // its entry says zero, whatever the cluster holds
+      case PACKED -> {
+        flush();
+        work.allocations().forEach(Allocation::aboutToBeWritten);
+        core.disk().writeData(work.place().start(), ByteBuffer.wrap(work.piece()));
+      }
     }
   }
 

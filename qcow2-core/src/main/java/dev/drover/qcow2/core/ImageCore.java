@@ -3,6 +3,7 @@ package dev.drover.qcow2.core;
 import dev.drover.qcow2.ClusterExtent;
 import dev.drover.qcow2.GuestChange;
 import dev.drover.qcow2.GuestDisk;
+import dev.drover.qcow2.HostOffset;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.format.Features;
@@ -50,6 +51,7 @@ public final class ImageCore {
   private final Mapping mapping;
   private final Refcounts refcounts;
   private final Allocator allocator;
+  private final Packer packer;
   private final GuestReader reader;
   private final Optional<GuestDisk> backing;
   private final Condition condition;
@@ -78,6 +80,7 @@ public final class ImageCore {
         new Refcounts(
             disk, geometry, header.refcountTable(), pointers, options.refcountCacheBytes());
     this.allocator = new Allocator(this, disk, geometry, refcounts, options);
+    this.packer = new Packer(this);
     this.reader =
         new GuestReader(
             disk,
@@ -130,6 +133,10 @@ public final class ImageCore {
 
   Allocator allocator() {
     return allocator;
+  }
+
+  Packer packer() {
+    return packer;
   }
 
   /** Snapshots, size and recounts: what is changed as a whole. */
@@ -218,6 +225,7 @@ public final class ImageCore {
   /** Drops everything that is remembered of clusters that are no longer in use. */
   void forget(ClusterRuns freed) {
     disk.forget(freed, geometry.clusterBits());
+    packer.forget(freed);
     freed
         .extents(geometry.clusterBits())
         .forEach(
@@ -238,6 +246,11 @@ public final class ImageCore {
     }
     if (allocation.guestCluster() >= 0) {
       long entry = mapping.entry(mapping.l1(), allocation.guestCluster());
+      if (allocation.pieceStart() >= 0) {
+        return L2Entry.decode(entry, geometry.clusterBits())
+                instanceof L2Entry.Compressed(HostOffset start, int _)
+            && start.bytes() == allocation.pieceStart();
+      }
       return !L2Entry.isCompressed(entry) && (entry & L2Entry.OFFSET_MASK) == offset;
     }
     return false;
@@ -341,17 +354,38 @@ public final class ImageCore {
 
   /** Starts a batch; the one before it is linked, or was given back. */
   public WriteBatch begin(List<GuestChange> changes) {
-    if (structure.needsRecount()) {
-      throw new IllegalStateException("a structural change has failed: recount first");
-    }
-    if (batch != null && !batch.isLinked()) {
-      throw new IllegalStateException("give back the failed batch first: " + batch);
-    }
     for (GuestChange change : changes) {
       Objects.checkFromIndexSize(change.offset().bytes(), change.length(), virtualSize());
     }
-    batch = new WriteBatch(this, changes, virtualSize());
-    return batch;
+    return begin(WriteBatch.of(this, changes, virtualSize()));
+  }
+
+  /** As {@link #begin} for whole clusters that {@link #compress} has packed. */
+  public WriteBatch beginPacked(long firstCluster, List<byte[]> pieces) {
+    Objects.checkFromIndexSize(firstCluster, pieces.size(), geometry.clusters(virtualSize()));
+    return begin(WriteBatch.ofPacked(this, firstCluster, pieces));
+  }
+
+  /** As {@link #begin}, giving space to clusters of this range that read as zeroes. */
+  public WriteBatch beginReserving(long firstCluster, long endCluster) {
+    Objects.checkFromToIndex(firstCluster, endCluster, geometry.clusters(virtualSize()));
+    return begin(WriteBatch.ofReserved(this, firstCluster, endCluster));
+  }
+
+  private WriteBatch begin(WriteBatch next) {
+    if (structure.needsRecount()) {
+      throw new IllegalStateException("a structural change has failed: recount first");
+    }
+    if (hasOpenBatch()) {
+      throw new IllegalStateException("give back the failed batch first: " + batch);
+    }
+    batch = next;
+    return next;
+  }
+
+  /** One cluster in its compressed form; empty when that is not smaller. */
+  public Optional<byte[]> compress(byte[] cluster) {
+    return new Compressor(header.compression()).pack(cluster);
   }
 
   /** Whether a batch was begun and has not gone through all its steps. */
@@ -392,7 +426,7 @@ public final class ImageCore {
 
   /** Starts a batch on the last cluster's part behind the disk's end. */
   WriteBatch beginBehindEnd(GuestChange change) {
-    batch = new WriteBatch(this, List.of(change), change.end());
+    batch = WriteBatch.of(this, List.of(change), change.end());
     return batch;
   }
 
@@ -404,6 +438,11 @@ public final class ImageCore {
   /** Nothing set aside, nothing waiting to be freed. */
   public boolean isExact() {
     return allocator.isExact();
+  }
+
+  /** Whether something leaks until the next recount. */
+  boolean hasQuarantined() {
+    return allocator.list().hasQuarantined();
   }
 
   /** Closes the file and writes nothing. */

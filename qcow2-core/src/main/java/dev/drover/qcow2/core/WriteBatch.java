@@ -32,20 +32,61 @@ public final class WriteBatch {
 
   private final ImageCore core;
   private final Geometry geometry;
-  private final List<GuestChange> changes;
-  private final long diskEnd;
+  private final Planner planner;
+  private final String what;
   private Collection<TableWork> tables = List.of();
   private boolean needsBarrier;
   private Step step = Step.PLANNED;
 
-  /**
-   * @param diskEnd the disk's size: what a cluster holds behind it is nobody's
-   */
-  WriteBatch(ImageCore core, List<GuestChange> changes, long diskEnd) {
+  /** Looks at the mapping as it is when the batch begins, and says what is to be done. */
+  @FunctionalInterface
+  private interface Planner {
+    Collection<TableWork> plan() throws IOException;
+  }
+
+  private WriteBatch(ImageCore core, String what, Planner planner) {
     this.core = core;
     this.geometry = core.geometry();
-    this.changes = List.copyOf(changes);
-    this.diskEnd = diskEnd;
+    this.what = what;
+    this.planner = planner;
+  }
+
+  /**
+   * Changes of guest content.
+   *
+   * @param diskEnd the disk's size: what a cluster holds behind it is nobody's
+   */
+  static WriteBatch of(ImageCore core, List<GuestChange> changes, long diskEnd) {
+    List<GuestChange> copy = List.copyOf(changes);
+    return new WriteBatch(
+        core,
+        copy.size() + " changes",
+        () ->
+            BatchPlan.of(
+                new ChangeOverlay(copy).segments(),
+                core.geometry(),
+                core.mapping(),
+                diskEnd,
+                core.isBacked()));
+  }
+
+  /** Whole clusters in their compressed form. */
+  static WriteBatch ofPacked(ImageCore core, long firstCluster, List<byte[]> pieces) {
+    List<byte[]> copy = List.copyOf(pieces);
+    return new WriteBatch(
+        core,
+        copy.size() + " compressed clusters",
+        () -> BatchPlan.ofPacked(firstCluster, copy, core.geometry(), core.mapping()));
+  }
+
+  /** Space for clusters that have none. */
+  static WriteBatch ofReserved(ImageCore core, long firstCluster, long endCluster) {
+    return new WriteBatch(
+        core,
+        (endCluster - firstCluster) + " preallocated clusters",
+        () ->
+            BatchPlan.ofReserved(
+                firstCluster, endCluster, core.geometry(), core.mapping(), core.isBacked()));
   }
 
   /** Whether all steps are done. */
@@ -57,15 +98,14 @@ public final class WriteBatch {
   public void allocate() throws IOException {
     enter(Step.PLANNED);
     core.requireWritable();
-    ChangeOverlay overlay = new ChangeOverlay(changes);
-    tables = BatchPlan.of(overlay.segments(), geometry, core.mapping(), diskEnd, core.isBacked());
+    tables = planner.plan();
     int clusters = 0;
     boolean changesTables = false;
     for (TableWork table : tables) {
       changesTables |= table.changesTable();
       clusters += table.needsNewTable() ? 1 : 0;
       for (ClusterWork work : table.clusters()) {
-        clusters += work.kind() == ClusterWork.Kind.NEW ? 1 : 0;
+        clusters += work.needsCluster() ? 1 : 0;
       }
     }
     if (changesTables) {
@@ -73,6 +113,7 @@ public final class WriteBatch {
     }
     core.allocator().ensure(clusters);
     assign();
+    pack();
     step = Step.ALLOCATED;
   }
 
@@ -80,12 +121,23 @@ public final class WriteBatch {
     AllocationList list = core.allocator().list();
     for (TableWork table : tables) {
       for (ClusterWork work : table.clusters()) {
-        if (work.kind() == ClusterWork.Kind.NEW) {
+        if (work.needsCluster()) {
           work.assign(list.take());
         }
       }
       if (table.needsNewTable()) {
         table.assign(list.take());
+      }
+    }
+  }
+
+  /** After {@link #assign}: may take further windows, as the pieces ask for them. */
+  private void pack() throws IOException {
+    for (TableWork table : tables) {
+      for (ClusterWork work : table.clusters()) {
+        if (work.kind() == ClusterWork.Kind.PACKED) {
+          work.assign(core.packer().place(work.piece().length, work.guestCluster()));
+        }
       }
     }
   }
@@ -98,6 +150,7 @@ public final class WriteBatch {
       for (ClusterWork work : table.clusters()) {
         writer.write(work);
         needsBarrier |= work.kind() != ClusterWork.Kind.IN_PLACE && !core.isJournaled();
+        needsBarrier |= work.kind() == ClusterWork.Kind.PACKED;
       }
     }
     writer.flush();
@@ -110,9 +163,7 @@ public final class WriteBatch {
         needsBarrier = true;
       }
       for (ClusterWork work : table.clusters()) {
-        if (work.allocation() != null) {
-          list.dataWritten(work.allocation());
-        }
+        work.allocations().forEach(list::dataWritten);
       }
     }
     step = Step.DATA_WRITTEN;
@@ -220,8 +271,8 @@ public final class WriteBatch {
   }
 
   private void submitted(ClusterWork work) {
-    if (work.allocation() != null) {
-      core.allocator().list().linkSubmitted(work.allocation());
+    if (!work.allocations().isEmpty()) {
+      work.allocations().forEach(core.allocator().list()::linkSubmitted);
       unlinked(work.oldEntry(), 0);
     }
   }
@@ -247,6 +298,11 @@ public final class WriteBatch {
       case IN_PLACE -> work.oldEntry();
       case REVIVED -> work.oldEntry() & ~L2Entry.ZERO_FLAG;
       case NEW -> work.allocation().offset(geometry.clusterBits()) | L2Entry.COPIED_FLAG;
+      case RESERVED ->
+          work.allocation().offset(geometry.clusterBits())
+              | L2Entry.COPIED_FLAG
+              | L2Entry.ZERO_FLAG;
+      case PACKED -> work.place().entry();
     };
   }
 
@@ -261,8 +317,8 @@ public final class WriteBatch {
   @Override
   public String toString() {
     return "batch of "
-        + changes.size()
-        + " changes, "
+        + what
+        + ", "
         + step
         + ", tables "
         + Arrays.toString(tables.stream().mapToInt(TableWork::l1Index).toArray());

@@ -99,13 +99,22 @@ public sealed interface L2Entry {
     return cluster.bytes() | (copied ? COPIED_FLAG : 0);
   }
 
-  private static long compressed(long start, int bytes, int clusterBits) {
+  /** Whether the offset and sector fields can hold a stream of this length at this place. */
+  static boolean fitsCompressed(long start, int bytes, int clusterBits) {
     int offsetBits = offsetBits(clusterBits);
-    long moreSectors = ((start + bytes - 1) >>> 9) - (start >>> 9);
-    if (start >>> offsetBits != 0 || moreSectors >>> (62 - offsetBits) != 0) {
+    return start >>> offsetBits == 0 && moreSectors(start, bytes) >>> (62 - offsetBits) == 0;
+  }
+
+  /** The raw entry of a compressed stream. */
+  static long compressed(long start, int bytes, int clusterBits) {
+    if (!fitsCompressed(start, bytes, clusterBits)) {
       throw new IllegalArgumentException("does not fit: " + bytes + " bytes at " + start);
     }
-    return COMPRESSED_FLAG | moreSectors << offsetBits | start;
+    return COMPRESSED_FLAG | moreSectors(start, bytes) << offsetBits(clusterBits) | start;
+  }
+
+  private static long moreSectors(long start, int bytes) {
+    return ((start + bytes - 1) >>> 9) - (start >>> 9);
   }
 
   private static int offsetBits(int clusterBits) {
