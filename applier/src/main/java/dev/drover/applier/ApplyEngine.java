@@ -403,6 +403,12 @@ final class ApplyEngine {
     }
     if (phase != Phase.FAILED) {
       position.settle();
+    }
+  }
+
+  /** After {@link #stop}: the group offset, unless nobody heard the last one either. */
+  void lastReport() throws IOException, ApplierException {
+    if (position.isSettled() && !groupOffset.isUnheard()) {
       tellKafkaNow();
     }
   }

@@ -98,6 +98,17 @@ final class EngineRun implements AutoCloseable {
     }
   }
 
+  /** Tells Kafka's lag tools where it ended, if it ended well and they can be told. */
+  void lastReport() {
+    try {
+      if (fault().isEmpty()) {
+        engine.lastReport();
+      }
+    } catch (IOException | ApplierException e) {
+      // It is only a report: the next start repeats it, or is told that it is fenced.
+    }
+  }
+
   private void askLogEnd(ApplyEngine.Outcome outcome) {
     boolean brokerAway = outcome == ApplyEngine.Outcome.WAITING;
     if (!brokerAway && ticker.nanos() - logEndAskedNanos >= ASK_LOG_END.toNanos()) {

@@ -16,6 +16,7 @@ final class GroupOffset {
   private final long everyNanos;
   private long committed = NEVER;
   private long lastTryNanos;
+  private boolean unheard;
 
   GroupOffset(CompensationLog log, Ticker ticker, Duration every) {
     this.log = log;
@@ -43,12 +44,19 @@ final class GroupOffset {
     lastTryNanos = ticker.nanos();
     try {
       log.commit(offset);
+      unheard = false;
       committed = offset;
     } catch (ApplierException e) {
       if (e.code() != ApplierException.Code.LOG_UNAVAILABLE) {
         throw e;
       }
+      unheard = true;
     }
+  }
+
+  /** Whether the last try found no broker: who stops need not wait for another. */
+  boolean isUnheard() {
+    return unheard;
   }
 
   /** It was set together with something else. */

@@ -137,7 +137,7 @@ final class ImageOpener {
     ImageJudge.requireOwnJournal(facts, volume, journal);
     Optional<ReplicaStatus> known = known(state.replica());
     ImageJudge.Verdict verdict = ImageJudge.judge(facts, options, known);
-    ImageJudge.requireFreeName(verdict.name(), owner, known(verdict.name()), ticker.now());
+    requireFreeName(verdict.name(), owner, known(verdict.name()));
     boolean syncFailed =
         known.map(k -> k.syncFailed() && state.incarnation().equals(k.incarnation())).orElse(false);
     ReplicaState as =
@@ -159,6 +159,13 @@ final class ImageOpener {
     }
   }
 
+  private void requireFreeName(String name, ReplicaState.Owner owner, Optional<ReplicaStatus> known)
+      throws IOException, ApplierException {
+    if (known.isPresent()) {
+      ImageJudge.requireFreeName(name, owner, known, registry.get().now());
+    }
+  }
+
   /** What the registry says of a replica of this very volume. */
   private Optional<ReplicaStatus> known(String name) throws IOException {
     if (registry.isEmpty()) {
@@ -174,7 +181,7 @@ final class ImageOpener {
       throws IOException, ApplierException {
     String name = options.name().orElseGet(() -> ReplicaNames.of(namedAfter, host.name()));
     Optional<ReplicaStatus> known = known(name);
-    ImageJudge.requireFreeName(name, null, known, ticker.now());
+    requireFreeName(name, null, known);
     if (known.isPresent() && !options.rebuild()) {
       throw new ApplierException(
           Code.IMAGE_GONE,

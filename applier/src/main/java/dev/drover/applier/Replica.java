@@ -43,6 +43,7 @@ public final class Replica implements AutoCloseable {
   private final Condition changed = lock.newCondition();
   private volatile boolean stopping;
   private volatile boolean ended;
+  private volatile boolean silent;
   private ReplicaStatus.State lastState = ReplicaStatus.State.STARTING;
 
   private Replica(VolumeDescriptor volume, ReplicaPorts ports, Ticker ticker, EngineRun run) {
@@ -51,7 +52,7 @@ public final class Replica implements AutoCloseable {
     this.ticker = ticker;
     this.run = run;
     String name = volume.name() + "-" + run.replica();
-    this.heartbeat = new Heartbeat(name, ports.registry(), this::status);
+    this.heartbeat = new Heartbeat(name, ports.registry(), this::status, ticker::nanos);
     this.thread = Thread.ofPlatform().name("drover-apply-" + name).unstarted(this::apply);
     run.engine().onVisible(this::visibleRose);
   }
@@ -136,7 +137,14 @@ public final class Replica implements AutoCloseable {
 
   private void end(ApplierException failure) {
     ended = true;
-    heartbeat.close();
+    if (failure == null) {
+      silent = true;
+      // The last word and the last offset at once: each may have to wait for a broker. And before
+      // the image is free for a next process, whose words they must not overwrite.
+      heartbeat.finish(true);
+      run.lastReport();
+      heartbeat.close();
+    }
     try {
       run.close();
     } catch (IOException | RuntimeException e) {
@@ -146,8 +154,22 @@ public final class Replica implements AutoCloseable {
     if (failure == null) {
       done.complete(run.summary());
     } else {
+      heartbeat.letGo(); // FAULTED is said until somebody closes this replica
       done.completeExceptionally(failure);
     }
+  }
+
+  /** After the applying thread: a replica that has ended FAULTED has still to say goodbye. */
+  private void endHeartbeat() {
+    if (!silent) {
+      silent = true;
+      heartbeat.finish(!isFenced());
+      heartbeat.close();
+    }
+  }
+
+  private boolean isFenced() {
+    return run.fault().map(fault -> fault.code().equals(Code.FENCED.name())).orElse(false);
   }
 
   private void tellOfChange() {
@@ -221,7 +243,8 @@ public final class Replica implements AutoCloseable {
         host.id().toString(),
         ProcessHandle.current().pid(),
         INSTANCE,
-        report.compensations());
+        report.compensations(),
+        silent);
   }
 
   /** What it is doing now. */
@@ -294,7 +317,8 @@ public final class Replica implements AutoCloseable {
 
   /**
    * Completes when the replica has ended: with a summary when it reached its POINT or was closed;
-   * with an {@link ApplierException} when a fault ended it.
+   * with an {@link ApplierException} when a fault ended it. The image is free then; but a FAULTED
+   * one goes on saying so in the registry until {@link #close}.
    */
   public CompletableFuture<ApplySummary> done() {
     return done.copy();
@@ -311,7 +335,7 @@ public final class Replica implements AutoCloseable {
    * then is recovered by the next start. Idempotent.
    */
   @Override
-  public void close() {
+  public synchronized void close() {
     stopping = true;
     signal();
     try {
@@ -320,7 +344,9 @@ public final class Replica implements AutoCloseable {
             "replica {}: did not stop within {} s; the next start recovers it",
             run.replica(),
             STOP_WITHIN.toSeconds());
+        return;
       }
+      endHeartbeat();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

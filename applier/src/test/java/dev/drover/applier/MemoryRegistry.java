@@ -4,6 +4,8 @@ import dev.drover.journal.JournalException;
 import dev.drover.journal.Registry;
 import dev.drover.journal.ReplicaStatus;
 import dev.drover.journal.VolumeDescriptor;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +18,12 @@ final class MemoryRegistry implements Registry {
   private final Map<String, VolumeDescriptor> volumes = new ConcurrentHashMap<>();
   private final Map<String, ReplicaStatus> replicas = new ConcurrentHashMap<>();
   private volatile boolean away;
+  private volatile Duration ahead = Duration.ZERO;
+
+  /** The registry's clock differs from this host's by so much. */
+  void setClockAhead(Duration by) {
+    ahead = by;
+  }
 
   void setAway(boolean nowAway) {
     away = nowAway;
@@ -61,12 +69,17 @@ final class MemoryRegistry implements Registry {
   @Override
   public void put(ReplicaStatus status) throws JournalException {
     requireReachable();
-    replicas.put(status.volume() + "/" + status.replica(), status);
+    replicas.put(status.volume() + "/" + status.replica(), status.seenAt(now()));
   }
 
   @Override
   public void removeReplica(String volume, String replica) {
     replicas.remove(volume + "/" + replica);
+  }
+
+  @Override
+  public Instant now() {
+    return Instant.now().plus(ahead);
   }
 
   @Override

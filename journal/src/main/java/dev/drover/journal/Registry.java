@@ -1,5 +1,6 @@
 package dev.drover.journal;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -10,7 +11,12 @@ import java.util.Optional;
  * every later read, from any host; a read answers from everything written before it was asked; the
  * last writer of a key wins (there is no compare-and-set: what must not race is decided by topic
  * creation or by an epoch, never here). Unknown fields, written by a newer version, are ignored.
- * Thread-safe; calls may block up to the broker timeout.
+ * Thread-safe; calls may block up to the broker timeout, and one that does holds up no {@code put}
+ * of another thread.
+ *
+ * <p><b>Time.</b> Hosts' clocks differ, so nobody's own clock says how long a replica has been
+ * silent: {@link ReplicaStatus#lastSeen} of what is read is when the registry took it, and {@link
+ * #now} is the time by the same clock.
  */
 public interface Registry extends AutoCloseable {
 
@@ -37,6 +43,12 @@ public interface Registry extends AutoCloseable {
 
   /** Forgets a replica; forgetting an unknown one is no error. */
   void removeReplica(String volume, String replica) throws JournalException;
+
+  /**
+   * What time it is by the clock that dates {@link ReplicaStatus#lastSeen}; judge silence by no
+   * other.
+   */
+  Instant now() throws JournalException;
 
   @Override
   void close();

@@ -22,7 +22,7 @@ import java.util.UUID;
  * @param lagSeconds seconds behind
  * @param reason why it is in this state, one line; null when there is nothing to say
  * @param hint what to do about it; null when there is nothing to do
- * @param lastSeen when it said so
+ * @param lastSeen when it said so; of what a {@link Registry} returns: when the registry took it
  * @param volumeUuid the volume's UUID: a deleted and recreated volume of one name differs
  * @param incarnation the image's incarnation
  * @param witness what the file was when this was written
@@ -32,6 +32,7 @@ import java.util.UUID;
  * @param pid the process, on {@code host}
  * @param instance drawn by each process at its start: two processes never share it
  * @param compensations how many compensations this replica has published
+ * @param ended whether this was the last word of its process: nobody follows any more
  */
 public record ReplicaStatus(
     String volume,
@@ -55,7 +56,8 @@ public record ReplicaStatus(
     String hostId,
     long pid,
     UUID instance,
-    long compensations) {
+    long compensations,
+    boolean ended) {
 
   /** How long without word until a replica counts as stopped. */
   public static final Duration SILENCE = Duration.ofSeconds(30);
@@ -105,7 +107,7 @@ public record ReplicaStatus(
 
   /** Whether a process stands behind this record: it spoke recently and did not say goodbye. */
   public boolean isAlive(Instant now) {
-    return state != State.STOPPED && lastSeen.plus(ALIVE).isAfter(now);
+    return state != State.STOPPED && !ended && lastSeen.plus(ALIVE).isAfter(now);
   }
 
   /** This record as a reader at {@code now} must see it: STOPPED after a long silence. */
@@ -119,6 +121,29 @@ public record ReplicaStatus(
 
   /** The same record with another state, reason and hint. */
   public ReplicaStatus withState(State newState, String newReason, String newHint) {
+    return copy(
+        newState, logEndOffset, lagRecords, lagBytes, lagSeconds, newReason, newHint, lastSeen);
+  }
+
+  /** The same record, dated by another clock. */
+  public ReplicaStatus seenAt(Instant when) {
+    return copy(state, logEndOffset, lagRecords, lagBytes, lagSeconds, reason, hint, when);
+  }
+
+  /** The same record, measured against another end of the journal. */
+  public ReplicaStatus behind(long newLogEnd, long records, long bytes, double seconds) {
+    return copy(state, newLogEnd, records, bytes, seconds, reason, hint, lastSeen);
+  }
+
+  private ReplicaStatus copy(
+      State newState,
+      long newLogEnd,
+      long records,
+      long bytes,
+      double seconds,
+      String newReason,
+      String newHint,
+      Instant when) {
     return new ReplicaStatus(
         volume,
         replica,
@@ -126,13 +151,13 @@ public record ReplicaStatus(
         host,
         newState,
         appliedOffset,
-        logEndOffset,
-        lagRecords,
-        lagBytes,
-        lagSeconds,
+        newLogEnd,
+        records,
+        bytes,
+        seconds,
         newReason,
         newHint,
-        lastSeen,
+        when,
         volumeUuid,
         incarnation,
         witness,
@@ -141,6 +166,7 @@ public record ReplicaStatus(
         hostId,
         pid,
         instance,
-        compensations);
+        compensations,
+        ended);
   }
 }

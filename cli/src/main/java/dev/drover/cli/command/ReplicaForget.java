@@ -41,7 +41,7 @@ final class ReplicaForget implements Callable<Integer> {
             "volume %s has no replica %s".formatted(volume, replica),
             "see 'drover replica list " + volume + "'");
       }
-      if (known.get().isAlive(cluster.clock().instant())) {
+      if (known.get().isAlive(cluster.registry().now())) {
         throw CommandFailure.refused(
             "REPLICA_ALIVE",
             "replica %s of volume %s is alive on %s (image %s), last heard of at %s"
@@ -53,7 +53,7 @@ final class ReplicaForget implements Callable<Integer> {
                     known.get().lastSeen()),
             "stop it first");
       }
-      cluster.registry().removeReplica(volume, replica);
+      cluster.volumes().forget(volume, replica);
     }
     if (session.console().json()) {
       session.console().object(Fields.of("forgotten", replica).and("volume", volume));

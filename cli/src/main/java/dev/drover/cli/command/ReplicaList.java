@@ -29,7 +29,7 @@ final class ReplicaList implements Callable<Integer> {
     Names.check("volume", volume);
     try (Cluster cluster = session.cluster()) {
       cluster.volumes().find(volume);
-      Instant now = cluster.clock().instant();
+      Instant now = cluster.registry().now();
       List<ReplicaStatus> replicas =
           cluster.registry().replicas(volume).stream().map(said -> said.asSeenAt(now)).toList();
       if (session.console().json()) {

@@ -46,7 +46,7 @@ final class StatusCommand implements Callable<Integer> {
       Names.check("volume", volume);
     }
     try (Cluster cluster = session.cluster()) {
-      Instant now = cluster.clock().instant();
+      Instant now = cluster.registry().now();
       List<Listed> all = new ArrayList<>();
       List<VolumeDescriptor> volumes =
           volume == null ? cluster.volumes().list() : List.of(cluster.volumes().find(volume));
@@ -74,9 +74,7 @@ final class StatusCommand implements Callable<Integer> {
     String name = report.descriptor().name();
     List<ReplicaStatus> said =
         cluster.registry().replicas(name).stream().map(each -> each.asSeenAt(now)).toList();
-    boolean someStopped =
-        said.stream().anyMatch(each -> each.state() == ReplicaStatus.State.STOPPED);
-    if (!someStopped || report.logEndOffset() < 0) {
+    if (said.stream().noneMatch(StoppedLag::concerns) || report.logEndOffset() < 0) {
       return said;
     }
     List<ReplicaStatus> refreshed = new ArrayList<>();

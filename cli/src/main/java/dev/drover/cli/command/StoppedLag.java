@@ -24,14 +24,19 @@ final class StoppedLag {
     this.now = now;
   }
 
-  /** The same status with today's lag, if it speaks of a replica that has stopped. */
+  /** Whether nobody keeps this status up to date any more. */
+  static boolean concerns(ReplicaStatus status) {
+    return status.state() == ReplicaStatus.State.STOPPED || status.ended();
+  }
+
+  /** The same status with today's lag, if nobody else keeps it up to date. */
   ReplicaStatus refreshed(ReplicaStatus status) throws JournalException {
-    if (status.state() != ReplicaStatus.State.STOPPED) {
+    if (!concerns(status)) {
       return status;
     }
     long records = Math.max(0, logEndOffset - status.appliedOffset());
     if (records == 0) {
-      return withLag(status, 0, 0, 0);
+      return status.behind(logEndOffset, 0, 0, 0);
     }
     long total = lastTotal(logEndOffset);
     long applied = lastTotal(status.appliedOffset());
@@ -39,7 +44,7 @@ final class StoppedLag {
         record(status.appliedOffset())
             .map(oldest -> Math.max(0, now.toEpochMilli() - oldest.timestampMillis()) / 1000.0)
             .orElse(status.lagSeconds());
-    return withLag(status, records, Math.max(0, total - applied), seconds);
+    return status.behind(logEndOffset, records, Math.max(0, total - applied), seconds);
   }
 
   /** The running total below an offset. An EPOCH record only guesses it: the one below knows. */
@@ -60,31 +65,5 @@ final class StoppedLag {
     DumpedRecord[] found = new DumpedRecord[1];
     dump.dump(offset, offset + 1, each -> found[0] = each);
     return found[0] == null ? Optional.empty() : Optional.ofNullable(found[0].record());
-  }
-
-  private ReplicaStatus withLag(ReplicaStatus s, long records, long bytes, double seconds) {
-    return new ReplicaStatus(
-        s.volume(),
-        s.replica(),
-        s.image(),
-        s.host(),
-        s.state(),
-        s.appliedOffset(),
-        logEndOffset,
-        records,
-        bytes,
-        seconds,
-        s.reason(),
-        s.hint(),
-        s.lastSeen(),
-        s.volumeUuid(),
-        s.incarnation(),
-        s.witness(),
-        s.clean(),
-        s.syncFailed(),
-        s.hostId(),
-        s.pid(),
-        s.instance(),
-        s.compensations());
   }
 }

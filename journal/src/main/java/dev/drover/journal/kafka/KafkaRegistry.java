@@ -6,7 +6,9 @@ import dev.drover.journal.ReplicaStatus;
 import dev.drover.journal.VolumeDescriptor;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,10 +20,12 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidOffsetException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.record.TimestampType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,22 +34,44 @@ import org.slf4j.LoggerFactory;
  * replica/VOLUME/REPLICA}. Every read first follows the topic to the end that it has at that
  * moment, from where the last read stopped; so a fleet of some hundred replicas costs one fetch a
  * question. A missing registry topic is an empty registry: only {@link KafkaVolumes} creates it.
+ *
+ * <p>Writes take no lock once the topic was seen: the replicas of one process tell their states at
+ * the same time, and one of them may have to wait for a broker.
+ *
+ * <p>The brokers date the records of this topic, so that hosts with different clocks agree on who
+ * is silent. What time the brokers have is known from the last write; who has written nothing asks
+ * by overwriting the key {@code clock}, and who may not write takes its own clock, or the newest
+ * record where that is ahead of it.
  */
 public final class KafkaRegistry implements Registry {
   private static final Logger LOG = LoggerFactory.getLogger(KafkaRegistry.class);
   private static final Duration POLL = Duration.ofMillis(100);
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final String CLOCK = "clock";
+  private static final byte[] TICK = "{}".getBytes(StandardCharsets.UTF_8);
+
+  /** A value and when a broker took it; null when the topic keeps its writers' times. */
+  private record Kept(byte[] json, Instant taken) {}
 
   private final KafkaSettings settings;
   private final TopicPartition partition;
-  private final TreeMap<String, byte[]> values = new TreeMap<>();
+  private final Clock clock;
+  private final BrokerClock brokers = new BrokerClock(System::nanoTime);
+  private final TreeMap<String, Kept> values = new TreeMap<>();
+  private Instant newest = Instant.EPOCH;
   private KafkaConsumer<byte[], byte[]> consumer;
-  private KafkaProducer<byte[], byte[]> producer;
-  private boolean closed;
+  private volatile KafkaProducer<byte[], byte[]> producer;
+  private volatile boolean closed;
 
   /** Connects at the first question. */
   public KafkaRegistry(KafkaSettings settings) {
+    this(settings, Clock.systemUTC());
+  }
+
+  /** The same on a host with this clock. */
+  public KafkaRegistry(KafkaSettings settings, Clock clock) {
     this.settings = settings;
+    this.clock = clock;
     this.partition = new TopicPartition(settings.topics().registry(), 0);
   }
 
@@ -58,11 +84,11 @@ public final class KafkaRegistry implements Registry {
   @Override
   public synchronized List<VolumeDescriptor> volumes() throws JournalException {
     refresh();
-    return under("volume/", VolumeDescriptor.class);
+    return under("volume/", key -> parsed(key, VolumeDescriptor.class));
   }
 
   @Override
-  public synchronized void put(VolumeDescriptor volume) throws JournalException {
+  public void put(VolumeDescriptor volume) throws JournalException {
     write(volumeKey(volume.name()), JournalJson.write(volume));
   }
 
@@ -81,17 +107,17 @@ public final class KafkaRegistry implements Registry {
   public synchronized Optional<ReplicaStatus> replica(String volume, String replica)
       throws JournalException {
     refresh();
-    return parsed(replicasOf(volume) + replica, ReplicaStatus.class);
+    return status(replicasOf(volume) + replica);
   }
 
   @Override
   public synchronized List<ReplicaStatus> replicas(String volume) throws JournalException {
     refresh();
-    return under(replicasOf(volume), ReplicaStatus.class);
+    return under(replicasOf(volume), this::status);
   }
 
   @Override
-  public synchronized void put(ReplicaStatus status) throws JournalException {
+  public void put(ReplicaStatus status) throws JournalException {
     write(replicasOf(status.volume()) + status.replica(), JournalJson.write(status));
   }
 
@@ -104,13 +130,40 @@ public final class KafkaRegistry implements Registry {
   }
 
   @Override
-  public synchronized void close() {
-    closed = true;
-    if (producer != null) {
-      producer.close(Duration.ofSeconds(1));
+  public Instant now() throws JournalException {
+    Optional<Instant> known = brokers.now();
+    if (known.isPresent()) {
+      return known.get();
     }
-    if (consumer != null) {
-      KafkaFaults.closeQuietly(consumer);
+    try {
+      write(CLOCK, TICK);
+    } catch (JournalException e) {
+      boolean asGoodAsItGets =
+          e.code() == JournalException.Code.NOT_AUTHORIZED
+              || e.code() == JournalException.Code.TOPIC_MISSING;
+      if (!asGoodAsItGets) {
+        throw e;
+      }
+    }
+    Instant own = clock.instant();
+    return brokers.now().orElseGet(() -> newest().isAfter(own) ? newest() : own);
+  }
+
+  private synchronized Instant newest() {
+    return newest;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    KafkaProducer<byte[], byte[]> writes = producer;
+    if (writes != null) {
+      writes.close(Duration.ofSeconds(1)); // without the lock: it ends who waits in a write
+    }
+    synchronized (this) {
+      if (consumer != null) {
+        KafkaFaults.closeQuietly(consumer);
+      }
     }
   }
 
@@ -126,11 +179,16 @@ public final class KafkaRegistry implements Registry {
     return new ArrayList<>(values.subMap(start, start + Character.MAX_VALUE).keySet());
   }
 
-  private <T> List<T> under(String start, Class<T> type) {
+  /** What one key says. */
+  private interface Reading<T> {
+    Optional<T> of(String key) throws JournalException;
+  }
+
+  private <T> List<T> under(String start, Reading<T> reading) {
     List<T> found = new ArrayList<>();
     for (String key : keysUnder(start)) {
       try {
-        parsed(key, type).ifPresent(found::add);
+        reading.of(key).ifPresent(found::add);
       } catch (JournalException e) {
         // One bad entry must not hide the rest of the fleet; who asks for it by name is told.
         LOG.warn("{}; {}", e.getMessage(), e.hint());
@@ -140,28 +198,30 @@ public final class KafkaRegistry implements Registry {
   }
 
   private <T> Optional<T> parsed(String key, Class<T> type) throws JournalException {
-    byte[] json = values.get(key);
-    if (json == null) {
+    Kept kept = values.get(key);
+    if (kept == null) {
       return Optional.empty();
     }
     try {
-      return Optional.of(JournalJson.read(json, type));
+      return Optional.of(JournalJson.read(kept.json(), type));
     } catch (IOException e) {
       throw KafkaFaults.unreadable(partition.topic(), key, e);
     }
   }
 
+  private Optional<ReplicaStatus> status(String key) throws JournalException {
+    Optional<ReplicaStatus> said = parsed(key, ReplicaStatus.class);
+    Instant taken = said.isPresent() ? values.get(key).taken() : null;
+    return taken == null ? said : said.map(status -> status.seenAt(taken));
+  }
+
   private void write(String key, byte[] value) throws JournalException {
     try {
-      if (!connected()) {
-        // The producer would let a broker create the topic with settings of its own.
-        throw KafkaFaults.topicMissing(partition.topic());
-      }
-      if (producer == null) {
-        producer = new KafkaProducer<>(settings.producer(PATIENCE));
-      }
       byte[] keyBytes = key.getBytes(StandardCharsets.UTF_8);
-      producer.send(new ProducerRecord<>(partition.topic(), 0, keyBytes, value)).get();
+      RecordMetadata written =
+          producer().send(new ProducerRecord<>(partition.topic(), 0, keyBytes, value)).get();
+      // In a topic that keeps its writers' times this is our own clock, which then has to do.
+      brokers.heard(written.timestamp());
     } catch (ExecutionException e) {
       throw KafkaFaults.translate(settings, "write " + key + " to " + partition.topic(), e);
     } catch (InterruptedException e) {
@@ -170,6 +230,22 @@ public final class KafkaRegistry implements Registry {
     } catch (KafkaException e) {
       throw KafkaFaults.translate(settings, "write " + key + " to " + partition.topic(), e);
     }
+  }
+
+  private KafkaProducer<byte[], byte[]> producer() throws JournalException {
+    KafkaProducer<byte[], byte[]> known = producer;
+    return known != null && !closed ? known : connectedProducer();
+  }
+
+  private synchronized KafkaProducer<byte[], byte[]> connectedProducer() throws JournalException {
+    if (!connected()) {
+      // The producer would let a broker create the topic with settings of its own.
+      throw KafkaFaults.topicMissing(partition.topic());
+    }
+    if (producer == null) {
+      producer = new KafkaProducer<>(settings.producer(PATIENCE));
+    }
+    return producer;
   }
 
   /** Whether the topic is there; assigns it to the consumer the first time that it is. */
@@ -237,11 +313,16 @@ public final class KafkaRegistry implements Registry {
     if (record.key() == null) {
       return;
     }
+    boolean dated = record.timestampType() == TimestampType.LOG_APPEND_TIME;
+    Instant taken = dated ? Instant.ofEpochMilli(record.timestamp()) : null;
+    if (dated && taken.isAfter(newest)) {
+      newest = taken;
+    }
     String key = new String(record.key(), StandardCharsets.UTF_8);
     if (record.value() == null) {
       values.remove(key);
     } else {
-      values.put(key, record.value());
+      values.put(key, new Kept(record.value(), taken));
     }
   }
 }

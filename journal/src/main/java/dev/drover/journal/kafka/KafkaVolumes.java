@@ -120,7 +120,7 @@ public final class KafkaVolumes implements AutoCloseable {
   private void ensureRegistryTopic(int replication, int minInsync) throws JournalException {
     String topic = settings.topics().registry();
     if (admin.describe(topic).isEmpty()) {
-      admin.create(topic, replication, TopicRules.compacted(minInsync));
+      admin.create(topic, replication, TopicRules.registry(minInsync));
     }
     refuse(topic, TopicRules.wrongCompacted(requireTopic("(all)", topic)));
   }
@@ -253,6 +253,12 @@ public final class KafkaVolumes implements AutoCloseable {
     admin.delete(List.of(names.intents(name), names.control(name), names.compensations(name)));
     admin.deleteGroups(groups);
     registry.removeVolume(name);
+  }
+
+  /** Forgets a replica: its group, which lag tools list, and its registry entry. */
+  public void forget(String volume, String replica) throws JournalException {
+    admin.deleteGroups(List.of(settings.topics().replica(volume, replica)));
+    registry.removeReplica(volume, replica);
   }
 
   private TopicFacts requireTopic(String volume, String topic) throws JournalException {

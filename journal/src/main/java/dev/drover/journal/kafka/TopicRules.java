@@ -15,6 +15,7 @@ import static org.apache.kafka.common.config.TopicConfig.UNCLEAN_LEADER_ELECTION
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -81,6 +82,13 @@ final class TopicRules {
         MAX_COMPACTION_LAG_MS_CONFIG, Long.toString(Duration.ofHours(1).toMillis()),
         UNCLEAN_LEADER_ELECTION_ENABLE_CONFIG, "false",
         MIN_IN_SYNC_REPLICAS_CONFIG, Integer.toString(minInsync));
+  }
+
+  /** As {@link #compacted}, and dated by the brokers: silence is judged by one clock. */
+  static Map<String, String> registry(int minInsync) {
+    Map<String, String> settings = new HashMap<>(compacted(minInsync));
+    settings.put(MESSAGE_TIMESTAMP_TYPE_CONFIG, "LogAppendTime");
+    return Map.copyOf(settings);
   }
 
   /** Why the journal on this topic could be wrong, as the end of "topic NAME …". */

@@ -66,7 +66,8 @@ class JournalJsonTest {
             "id",
             42,
             ID,
-            7);
+            7,
+            false);
     assertEquals(status, again(status, ReplicaStatus.class));
   }
 

@@ -261,7 +261,8 @@ class KafkaVolumesTest {
         "id",
         1,
         new UUID(3, 3),
-        0);
+        0,
+        false);
   }
 
   @Test
