@@ -55,9 +55,9 @@ final class BadInputIT {
   void sizesThatNoDiskCanHave() throws Exception {
     Set<String> before = topics();
     for (String size : List.of("0", "-1", "9223372036854775808", "8E", "ten")) {
-      refused(drover.run("volume", "create", "v", "--size=" + size), 2, size);
+      refused(drover.call("volume", "create", "v", "--size=" + size), 2, size);
     }
-    refused(drover.run("volume", "create", "no/name", "--size", "1M"), 2, "no/name");
+    refused(drover.call("volume", "create", "no/name", "--size", "1M"), 2, "no/name");
     assertEquals(before, topics());
   }
 
@@ -65,44 +65,44 @@ final class BadInputIT {
   void aVolumeThatIsMissingOrExists() {
     Path image = drover.file("a.qcow2");
     for (String verb : List.of("serve", "apply")) {
-      refused(drover.run(verb, "ghost", "--image", image), 1, "ghost");
+      refused(drover.call(verb, "ghost", "--image", image), 1, "ghost");
     }
-    refused(drover.run("replay", "ghost", "--output", image), 1, "ghost");
+    refused(drover.call("replay", "ghost", "--output", image), 1, "ghost");
     assertFalse(Files.exists(image));
-    drover.ok("volume", "create", "v", "--size", "1M");
-    String shown = drover.ok("volume", "show", "v", "--json");
-    refused(drover.run("volume", "create", "v", "--size", "2M"), 1, "v");
-    assertEquals(shown, drover.ok("volume", "show", "v", "--json"));
+    ok("volume", "create", "v", "--size", "1M");
+    String shown = ok("volume", "show", "v", "--json");
+    refused(drover.call("volume", "create", "v", "--size", "2M"), 1, "v");
+    assertEquals(shown, ok("volume", "show", "v", "--json"));
   }
 
   @Test
   void aTopicThatIsMissingOrHasTwoPartitions() throws Exception {
     Path image = drover.file("a.qcow2");
-    drover.ok("volume", "create", "v", "--size", "1M");
+    ok("volume", "create", "v", "--size", "1M");
     String topic = drover.prefix() + ".v.intents";
     try (Admin admin = kafka.admin()) {
       admin.deleteTopics(List.of(topic)).all().get();
-      refused(drover.run("apply", "v", "--image", image, "--until", "end"), 1, topic);
+      refused(drover.call("apply", "v", "--image", image, "--until", "end"), 1, topic);
       admin.createTopics(List.of(new NewTopic(topic, 2, (short) 1))).all().get();
     }
-    refused(drover.run("apply", "v", "--image", image, "--until", "end"), 3, topic);
+    refused(drover.call("apply", "v", "--image", image, "--until", "end"), 3, topic);
     assertFalse(Files.exists(image));
   }
 
   @Test
   void filesThatAreNoReplicaOfTheVolume() throws IOException {
-    drover.ok("volume", "create", "v", "--size", "1M");
-    drover.ok("volume", "create", "w", "--size", "1M");
+    ok("volume", "create", "v", "--size", "1M");
+    ok("volume", "create", "w", "--size", "1M");
     Path notQcow2 = Files.write(drover.file("plain.bin"), new byte[70_000]);
     untouched(notQcow2, 1);
     Path foreign = drover.file("w.qcow2");
-    drover.ok("apply", "w", "--image", foreign, "--until", "end");
+    ok("apply", "w", "--image", foreign, "--until", "end");
     untouched(foreign, 3);
     Path plain = drover.file("plain.qcow2");
-    drover.ok("image", "create", "-f", "qcow2", plain, "1M");
+    ok("image", "create", "-f", "qcow2", plain, "1M");
     untouched(plain, 3);
     Path cut = drover.file("cut.qcow2");
-    drover.ok("apply", "v", "--image", cut, "--until", "end");
+    ok("apply", "v", "--image", cut, "--until", "end");
     try (FileChannel channel = FileChannel.open(cut, StandardOpenOption.WRITE)) {
       channel.truncate(100);
     }
@@ -113,7 +113,7 @@ final class BadInputIT {
   private void untouched(Path image, int code) throws IOException {
     byte[] before = Files.readAllBytes(image);
     refused(
-        drover.run("apply", "v", "--image", image, "--replica", "x", "--until", "end"),
+        drover.call("apply", "v", "--image", image, "--replica", "x", "--until", "end"),
         code,
         image.getFileName().toString());
     assertArrayEquals(before, Files.readAllBytes(image));
@@ -121,19 +121,19 @@ final class BadInputIT {
 
   @Test
   void anImageInUse() {
-    drover.ok("volume", "create", "v", "--size", "1M");
+    ok("volume", "create", "v", "--size", "1M");
     Path image = drover.file("a.qcow2");
     drover.serve("v", image);
-    refused(drover.run("apply", "v", "--image", image, "--until", "end"), 3, "a.qcow2");
-    refused(drover.run("serve", "v", "--image", image, "--listen", "127.0.0.1:0"), 3, "a.qcow2");
+    refused(drover.call("apply", "v", "--image", image, "--until", "end"), 3, "a.qcow2");
+    refused(drover.call("serve", "v", "--image", image, "--listen", "127.0.0.1:0"), 3, "a.qcow2");
   }
 
   @Test
   void aDamagedRecordStopsTheImageAtItsLastGoodPosition() throws Exception {
-    drover.ok("volume", "create", "v", "--size", "1M");
+    ok("volume", "create", "v", "--size", "1M");
     Path image = drover.file("a.qcow2");
-    drover.ok("mark", "v", "good");
-    drover.ok("apply", "v", "--image", image, "--replica", "r", "--until", "end");
+    ok("mark", "v", "good");
+    ok("apply", "v", "--image", image, "--replica", "r", "--until", "end");
     Optional<Long> end = Optional.of(Replicas.logEnd(drover, "v"));
     byte[] garbage = new byte[200];
     Arrays.fill(garbage, (byte) 0x5a);
@@ -144,14 +144,15 @@ final class BadInputIT {
             new ByteArraySerializer())) {
       producer.send(new ProducerRecord<>(drover.prefix() + ".v.intents", 0, null, garbage)).get();
     }
-    refused(drover.run("apply", "v", "--image", image, "--until", "end"), 3, "offset " + end.get());
-    refused(drover.run("replay", "v", "--output", drover.file("n.qcow2")), 3, "offset");
+    refused(
+        drover.call("apply", "v", "--image", image, "--until", "end"), 3, "offset " + end.get());
+    refused(drover.call("replay", "v", "--output", drover.file("n.qcow2")), 3, "offset");
     assertFalse(Files.exists(drover.file("n.qcow2")));
-    assertTrue(drover.ok("volume", "list").contains("READY"));
-    drover.run("image", "check", image).expect(0);
+    assertTrue(ok("volume", "list").contains("READY"));
+    drover.call("image", "check", image).expect(0);
     String until = "offset:" + end.get();
-    drover.ok("replay", "v", "--output", drover.file("good.qcow2"), "--until", until);
-    drover.run("verify", image, drover.file("good.qcow2")).expect(0);
+    ok("replay", "v", "--output", drover.file("good.qcow2"), "--until", until);
+    drover.call("verify", image, drover.file("good.qcow2")).expect(0);
   }
 
   /** One line of error that names the thing, after logs if any; no stack trace, no stdout. */
@@ -163,6 +164,10 @@ final class BadInputIT {
     assertTrue(lines.getLast().contains(named), outcome.err());
     assertFalse(outcome.err().contains("\tat "), outcome.err());
     assertEquals("", outcome.out());
+  }
+
+  private String ok(Object... arguments) {
+    return drover.call(arguments).expect(0).out().strip();
   }
 
   private Set<String> topics() throws Exception {

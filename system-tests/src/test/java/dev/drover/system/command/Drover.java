@@ -1,13 +1,21 @@
 package dev.drover.system.command;
 
+import dev.drover.cli.command.DroverCommand;
+import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.Console;
+import dev.drover.cli.terminal.StopSignals;
 import dev.drover.system.kafka.EmbeddedKafka;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * The packaged command under one topic prefix of one cluster, and a folder for what it writes.
@@ -78,6 +86,27 @@ final class Drover implements AutoCloseable {
     }
   }
 
+  /**
+   * Runs a verb to its end inside this process: what it says is the same, without the second that a
+   * JVM takes to start. What it logs goes to this process's own standard error.
+   */
+  Outcome call(Object... arguments) {
+    List<String> words = Stream.of(arguments).map(Object::toString).toList();
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Console console =
+        new Console(
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            false);
+    Map<String, String> environment =
+        Map.of("DROVER_BOOTSTRAP_SERVERS", bootstrapServers, "DROVER_PREFIX", prefix);
+    Session session = new Session(console, environment, StopSignals::none);
+    int exit = DroverCommand.line(session).execute(words.toArray(String[]::new));
+    return new Outcome(
+        words, exit, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
   /** Runs a verb that must succeed; what it printed on stdout, without the last line break. */
   String ok(Object... arguments) {
     return run(arguments).expect(0).out().strip();
@@ -85,8 +114,18 @@ final class Drover implements AutoCloseable {
 
   /** Starts a verb that stays. */
   DroverProcess start(Object... arguments) {
-    DroverProcess process =
-        DroverProcess.start(builder(command(arguments)), output("out"), output("err"));
+    return start(builder(command(arguments)));
+  }
+
+  /** Starts a verb that stays, in a JVM with these options and no others. */
+  DroverProcess startWith(String javaOptions, Object... arguments) {
+    ProcessBuilder builder = builder(command(arguments));
+    builder.environment().put("DROVER_JAVA_OPTS", javaOptions);
+    return start(builder);
+  }
+
+  private DroverProcess start(ProcessBuilder builder) {
+    DroverProcess process = DroverProcess.start(builder, output("out"), output("err"));
     started.add(process);
     return process;
   }
@@ -122,7 +161,7 @@ final class Drover implements AutoCloseable {
     builder.environment().put("DROVER_BOOTSTRAP_SERVERS", bootstrapServers);
     builder.environment().put("DROVER_PREFIX", prefix);
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-    builder.environment().putIfAbsent("DROVER_JAVA_OPTS", "-Xmx384m");
+    builder.environment().putIfAbsent("DROVER_JAVA_OPTS", "-Xmx384m " + ClassArchive.options());
     return builder;
   }
 
