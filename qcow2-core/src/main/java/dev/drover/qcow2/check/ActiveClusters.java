@@ -32,20 +32,20 @@ public final class ActiveClusters {
     return shared;
   }
 
-  void addPlain(boolean isFragmented) {
-    allocated++;
+  void addPlain(boolean isFragmented, int times) {
+    allocated += times;
     if (isFragmented) {
-      fragmented++;
+      fragmented += times;
     }
   }
 
-  void addCompressed() {
-    allocated++;
-    fragmented++;
-    compressed++;
+  void addCompressed(int times) {
+    allocated += times;
+    fragmented += times;
+    compressed += times;
   }
 
-  void addShared() {
-    shared++;
+  void addShared(int times) {
+    shared += times;
   }
 }

@@ -18,6 +18,10 @@ public final class CopiedFlags {
   /** The refcount to hold the flags against: the stored or the counted one. */
   @FunctionalInterface
   public interface Refcounts {
+
+    /** Of a cluster whose refcount cannot be known: its flags are passed over. */
+    int UNKNOWN = -1;
+
     int of(long cluster) throws IOException;
   }
 
@@ -38,7 +42,7 @@ public final class CopiedFlags {
   public static void check(BlockFile file, Header header, Refcounts refcounts, Visitor visitor)
       throws IOException {
     Geometry geometry = header.geometry();
-    long[] l1 = PointerTable.read(file, header.l1().offset(), header.l1().count());
+    long[] l1 = PointerTable.readBacked(file, header.l1().offset(), header.l1().count());
     for (int i = 0; i < l1.length; i++) {
       long l2 = L1Entry.offset(l1[i]);
       if (l2 == 0) {
@@ -69,7 +73,7 @@ public final class CopiedFlags {
       HostOffset at, long entry, long cluster, Refcounts refcounts, Visitor visitor)
       throws IOException {
     int refcount = refcounts.of(cluster);
-    if (L1Entry.isCopied(entry) != (refcount == 1)) {
+    if (refcount != Refcounts.UNKNOWN && L1Entry.isCopied(entry) != (refcount == 1)) {
       visitor.wrong(at, entry ^ L1Entry.COPIED, refcount); // the same bit in both tables
     }
   }

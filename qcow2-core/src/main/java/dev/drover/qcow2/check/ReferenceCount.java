@@ -1,5 +1,7 @@
 package dev.drover.qcow2.check;
 
+import dev.drover.qcow2.Qcow2Exception;
+import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.check.Finding.Kind;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.RefcountTable;
@@ -32,7 +34,8 @@ public final class ReferenceCount {
 
   private ReferenceCount(int clusterBits, long fileBytes) {
     this.clusterBits = clusterBits;
-    this.fileBytes = fileBytes;
+    // QEMU knows a file's length in sectors only.
+    this.fileBytes = (fileBytes + BlockFile.SECTOR_BYTES - 1) & -BlockFile.SECTOR_BYTES;
     // One cluster behind the end of the file may be referenced in part.
     int chunks = Math.toIntExact((clustersOfFile() >>> CHUNK_BITS) + 1);
     this.counts = new char[chunks][];
@@ -43,10 +46,19 @@ public final class ReferenceCount {
    * Counts all references.
    *
    * @param snapshots the entries of the image's snapshot table
+   * @throws dev.drover.qcow2.Qcow2Exception UNSUPPORTED for a file of more than two billion
+   *     clusters; CORRUPT for bitmaps that contradict themselves
    * @throws IOException of the file: what could not be read is never taken for unreferenced
    */
   public static ReferenceCount of(BlockFile file, Header header, List<SnapshotEntry> snapshots)
       throws IOException {
+    if (file.length() >>> header.clusterBits() >= Integer.MAX_VALUE) {
+      throw new Qcow2Exception(
+          Code.UNSUPPORTED,
+          file.name(),
+          "more clusters than can be counted: " + (file.length() >>> header.clusterBits()),
+          "copy its content into a new image with: image convert");
+    }
     ReferenceCount count = new ReferenceCount(header.clusterBits(), file.length());
     new ReferenceWalk(file, header, snapshots, count).run();
     return count;
@@ -56,6 +68,11 @@ public final class ReferenceCount {
   public long clustersOfFile() {
     long size = 1L << clusterBits;
     return (fileBytes >>> clusterBits) + ((fileBytes & (size - 1)) == 0 ? 0 : 1);
+  }
+
+  /** The clusters that a check looks at: those of the file, and what is referenced behind them. */
+  public long checkedClusters() {
+    return Math.max(clustersOfFile(), end);
   }
 
   /** The first cluster behind all that are referenced. */
@@ -96,6 +113,11 @@ public final class ReferenceCount {
 
   /** Counts one reference to every cluster that the range touches. */
   void add(Role role, long offset, long bytes) {
+    add(role, offset, bytes, 1);
+  }
+
+  /** Counts {@code times} references to every cluster that the range touches. */
+  void add(Role role, long offset, long bytes, int times) {
     if (bytes <= 0) {
       return;
     }
@@ -105,15 +127,16 @@ public final class ReferenceCount {
           Kind.CORRUPTION,
           offset,
           "%s of %d bytes reaches beyond the end of the file at %d"
-              .formatted(role, bytes, fileBytes));
+              .formatted(role, bytes, fileBytes),
+          times);
       return;
     }
     for (long c = offset >>> clusterBits; c <= (offset + bytes - 1) >>> clusterBits; c++) {
-      addOne(role, c);
+      addTo(c, role, times);
     }
   }
 
-  private void addOne(Role role, long cluster) {
+  private void addTo(long cluster, Role role, int times) {
     int chunk = (int) (cluster >>> CHUNK_BITS);
     int index = (int) cluster & (CHUNK - 1);
     if (counts[chunk] == null) {
@@ -126,12 +149,15 @@ public final class ReferenceCount {
           Kind.OVERLAP, cluster << clusterBits, role + " in a cluster of the " + Role.of(before));
     }
     roles[chunk][index] = role.code();
-    if (counts[chunk][index] == RefcountTable.MAX_REFCOUNT) {
+    int room = RefcountTable.MAX_REFCOUNT - counts[chunk][index];
+    if (times > room) {
       findings.add(
-          Kind.CORRUPTION, cluster << clusterBits, "more references than a refcount can hold");
-      return;
+          Kind.CORRUPTION,
+          cluster << clusterBits,
+          "more references than a refcount can hold",
+          times - room);
     }
-    counts[chunk][index]++;
+    counts[chunk][index] += (char) Math.min(times, room);
     end = Math.max(end, cluster + 1);
   }
 }

@@ -3,10 +3,8 @@ package dev.drover.qcow2.check;
 import dev.drover.qcow2.HostOffset;
 import dev.drover.qcow2.check.Finding.Kind;
 import dev.drover.qcow2.format.BitmapDirectory;
-import dev.drover.qcow2.format.Features;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.Header;
-import dev.drover.qcow2.format.HeaderExtension;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
 import dev.drover.qcow2.format.PointerTable;
@@ -20,7 +18,13 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 
-/** Visits everything that can reference a cluster, and tells {@link ReferenceCount} of each. */
+/**
+ * Visits everything that can reference a cluster, and tells {@link ReferenceCount} of each.
+ *
+ * <p>An image may be hostile: four million L1 entries, all with the same L2 table, in thousands of
+ * snapshots. So L1 entries are gathered and sorted, and each L2 table is read once for all of them
+ * ({@link TableRuns}).
+ */
 final class ReferenceWalk {
 
   private final BlockFile file;
@@ -42,10 +46,14 @@ final class ReferenceWalk {
 
   void run() throws IOException {
     count.add(Role.HEADER, 0, geometry.clusterSize());
-    new Tree(true).walk(header.l1());
+    Tree active = new Tree(true);
+    active.walk(header.l1());
+    active.finish();
+    Tree inactive = new Tree(false);
     for (SnapshotEntry snapshot : snapshots) {
-      new Tree(false).walk(snapshot.l1());
+      snapshot(snapshot, inactive);
     }
+    inactive.finish();
     count.add(
         Role.SNAPSHOT_TABLE,
         header.snapshots().offset().bytes(),
@@ -58,10 +66,22 @@ final class ReferenceWalk {
     refcountBlocks();
   }
 
-  /** One L1 table and what hangs on it. */
+  private void snapshot(SnapshotEntry snapshot, Tree tree) throws IOException {
+    TablePointer l1 = snapshot.l1();
+    if (!geometry.isAligned(l1.offset().bytes())) {
+      corruption(l1.offset().bytes(), "L1 table of a snapshot not aligned to a cluster");
+    } else if (l1.count() < 0 || l1.count() > Geometry.MAX_L1_ENTRIES) {
+      corruption(l1.offset().bytes(), "L1 table of a snapshot larger than any can be");
+    } else {
+      tree.walk(l1);
+    }
+  }
+
+  /** The active L1 table, or those of all snapshots, and what hangs on them. */
   private final class Tree {
 
     private final boolean active;
+    private final TableRuns tables = new TableRuns(this::l2Table);
 
     /** Host clusters that this tree has referenced; only kept for the active one. */
     private final BitSet seen = new BitSet();
@@ -71,19 +91,16 @@ final class ReferenceWalk {
     }
 
     void walk(TablePointer l1) throws IOException {
-      if (l1.count() == 0) {
-        return;
-      }
-      long bytes = (long) l1.count() * PointerTable.ENTRY_BYTES;
-      count.add(Role.L1, l1.offset().bytes(), bytes);
-      if (l1.offset().bytes() > file.length() - bytes) {
-        return; // told by add; a table that the file can't hold is not worth the memory
-      }
-      for (long entry : PointerTable.read(file, l1.offset(), l1.count())) {
+      count.add(Role.L1, l1.offset().bytes(), (long) l1.count() * PointerTable.ENTRY_BYTES);
+      for (long entry : PointerTable.readBacked(file, l1.offset(), l1.count())) {
         if (entry != 0) {
           l1Entry(l1, entry);
         }
       }
+    }
+
+    void finish() throws IOException {
+      tables.flush();
     }
 
     private void l1Entry(TablePointer l1, long entry) throws IOException {
@@ -95,89 +112,83 @@ final class ReferenceWalk {
         corruption(l1.offset().bytes(), "L1 entry %016x without an offset".formatted(entry));
         return;
       }
-      count.add(Role.L2, l2, geometry.clusterSize());
-      noteShared(l2);
-      if (!geometry.isAligned(l2)) {
-        corruption(l2, "L2 table not aligned to a cluster");
-      }
-      if (l2 < file.length()) {
-        l2Table(l2);
-      }
+      tables.add(l2);
     }
 
-    private void l2Table(long l2) throws IOException {
+    private void l2Table(long l2, int times) throws IOException {
+      count.add(Role.L2, l2, geometry.clusterSize(), times);
+      if (!geometry.isAligned(l2)) {
+        corruption(l2, "L2 table not aligned to a cluster", times);
+      }
+      noteShared(l2, times);
+      if (l2 >= file.length()) {
+        return;
+      }
       long expected = 0; // where the next cluster would be if nothing were fragmented
       for (long raw : PointerTable.read(file, new HostOffset(l2), geometry.l2Entries())) {
         if (raw == 0) {
           continue;
         }
         if (!L2Entry.isCompressed(raw) && (raw & L2Entry.STANDARD_RESERVED_MASK) != 0) {
-          corruption(l2, "reserved bits in L2 entry %016x".formatted(raw));
+          corruption(l2, "reserved bits in L2 entry %016x".formatted(raw), times);
         }
         switch (L2Entry.decode(raw, geometry.clusterBits())) {
           case L2Entry.Unallocated _, L2Entry.Zero _ -> {}
-          case L2Entry.Compressed stream -> compressed(raw, stream);
-          case L2Entry.ZeroAllocated(HostOffset at, _) -> expected = cluster(at.bytes(), expected);
-          case L2Entry.Data(HostOffset at, _) -> expected = cluster(at.bytes(), expected);
+          case L2Entry.Compressed stream -> compressed(raw, stream, times);
+          case L2Entry.ZeroAllocated(HostOffset at, _) ->
+              expected = cluster(at.bytes(), expected, times);
+          case L2Entry.Data(HostOffset at, _) -> expected = cluster(at.bytes(), expected, times);
         }
       }
     }
 
-    private void compressed(long raw, L2Entry.Compressed stream) {
+    private void compressed(long raw, L2Entry.Compressed stream, int times) {
       if ((raw & L2Entry.COPIED_FLAG) != 0) {
-        corruption(stream.start().bytes(), "COPIED set for a compressed cluster");
+        corruption(stream.start().bytes(), "COPIED set for a compressed cluster", times);
       }
-      count.add(Role.DATA, stream.start().bytes(), stream.bytes());
+      count.add(Role.DATA, stream.start().bytes(), stream.bytes(), times);
       if (active) {
-        count.active().addCompressed();
+        count.active().addCompressed(times);
       }
     }
 
-    private long cluster(long at, long expected) {
+    private long cluster(long at, long expected, int times) {
       if (!geometry.isAligned(at)) {
-        corruption(at, "cluster of the guest not aligned");
+        corruption(at, "cluster of the guest not aligned", times);
       }
       if (active) {
-        count.active().addPlain(expected != 0 && at != expected);
+        count.active().addPlain(expected != 0 && at != expected, times);
       }
-      count.add(Role.DATA, at, geometry.clusterSize());
-      noteShared(at);
+      count.add(Role.DATA, at, geometry.clusterSize(), times);
+      noteShared(at, times);
       return at + geometry.clusterSize();
     }
 
-    private void noteShared(long at) {
+    private void noteShared(long at, int times) {
       long cluster = at >>> geometry.clusterBits();
       if (!active || cluster >= count.clustersOfFile()) {
         return;
       }
-      if (seen.get((int) cluster)) {
-        count.active().addShared();
+      boolean again = seen.get((int) cluster);
+      if (again || times > 1) {
+        count.active().addShared(again ? times : times - 1);
       }
       seen.set((int) cluster);
     }
   }
 
   private void bitmaps() throws IOException {
-    Optional<HeaderExtension> extension = header.extension(HeaderExtension.BITMAPS);
-    if (extension.isEmpty() || (header.features().autoclear() & Features.BITMAPS) == 0) {
-      return; // without the bit the extension is out of date and means nothing
-    }
-    Optional<BitmapDirectory> directory = BitmapDirectory.read(file, extension.get());
+    Optional<BitmapDirectory> directory = BitmapDirectory.read(file, header);
     if (directory.isEmpty()) {
-      corruption(header.dataOffset(extension.get()).bytes(), "bitmap directory that can't be read");
       return;
     }
     count.add(Role.BITMAP, directory.get().offset().bytes(), directory.get().bytes());
-    for (TablePointer table : directory.get().tables()) {
+    for (BitmapDirectory.Bitmap bitmap : directory.get().bitmaps()) {
+      TablePointer table = bitmap.table();
       long bytes = (long) table.count() * PointerTable.ENTRY_BYTES;
       count.add(Role.BITMAP, table.offset().bytes(), bytes);
-      if (table.offset().bytes() > file.length() - bytes) {
-        continue;
-      }
-      for (long entry : PointerTable.read(file, table.offset(), table.count())) {
-        if (BitmapDirectory.isBadEntry(entry, geometry)) {
-          corruption(table.offset().bytes(), "bitmap table entry %016x".formatted(entry));
-        } else if (BitmapDirectory.offset(entry) != 0) {
+      for (long entry : BitmapDirectory.readTable(file, header, bitmap)) {
+        if (BitmapDirectory.offset(entry) != 0) {
           count.add(Role.BITMAP, BitmapDirectory.offset(entry), geometry.clusterSize());
         }
       }
@@ -189,9 +200,9 @@ final class ReferenceWalk {
       long block = RefcountTable.offset(entry);
       if ((entry & RefcountTable.RESERVED_MASK) != 0) {
         corruption(block, "reserved bits in refcount table entry %016x".formatted(entry));
-      } else if (block < 0 || !geometry.isAligned(block)) {
+      } else if (!geometry.isAligned(block)) {
         corruption(block, "refcount block not aligned to a cluster");
-      } else if (block >>> geometry.clusterBits() >= count.clustersOfFile()) {
+      } else if (block >>> geometry.clusterBits() >= count.checkedClusters()) {
         corruption(block, "refcount block behind the end of the file");
       } else if (block != 0) {
         count.add(Role.REFCOUNT_BLOCK, block, geometry.clusterSize());
@@ -203,6 +214,10 @@ final class ReferenceWalk {
   }
 
   private void corruption(long offset, String what) {
-    findings.add(Kind.CORRUPTION, offset, what);
+    corruption(offset, what, 1);
+  }
+
+  private void corruption(long offset, String what, int times) {
+    findings.add(Kind.CORRUPTION, offset, what, times);
   }
 }

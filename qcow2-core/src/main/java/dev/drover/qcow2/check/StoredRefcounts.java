@@ -6,6 +6,8 @@ import dev.drover.qcow2.format.RefcountTable;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * The refcounts that the image stores, read block by block: sequential questions cost one read a
@@ -24,6 +26,9 @@ public final class StoredRefcounts {
   }
 
   private static final long NO_BLOCK = -1;
+
+  /** QEMU asks for nothing behind it. */
+  private static final long MAX_FILE_BYTES = Long.MAX_VALUE - (2L << 30);
 
   private final BlockFile file;
   private final Geometry geometry;
@@ -49,9 +54,10 @@ public final class StoredRefcounts {
     return index < table.length ? RefcountTable.offset(table[(int) index]) : 0;
   }
 
-  private boolean isReadable(long cluster) {
+  /** Whether the block that counts this cluster could be where the table says, or is not there. */
+  public boolean isReadable(long cluster) {
     long offset = blockOffset(cluster);
-    return offset >= 0 && geometry.isAligned(offset);
+    return offset >= 0 && offset <= MAX_FILE_BYTES && geometry.isAligned(offset);
   }
 
   /** The stored refcount; 0 where no block counts the cluster. */
@@ -70,15 +76,22 @@ public final class StoredRefcounts {
 
   /**
    * Compares every stored refcount with the counted references, also behind the end of the file
-   * (where qemu-img does not look, and where a refcount becomes a leak once the file grows).
+   * (where qemu-img does not look, and where a refcount becomes a leak once the file grows). There
+   * each block is looked at once, whatever entries share it: a table can claim a billion of them.
    */
   public void compare(ReferenceCount counted, Visitor visitor) throws IOException {
     long entries = geometry.blockEntries();
-    long end = Math.max(capacity(), counted.end());
+    long checked = counted.checkedClusters();
+    long end = Math.max(capacity(), checked);
+    Set<Long> behind = new HashSet<>();
     for (long first = 0; first < end; first += entries) {
+      long offset = blockOffset(first);
+      boolean exists = offset != 0 && offset < file.length();
       if (!isReadable(first)) {
         visitor.unreadable(first, entries);
-      } else if (blockOffset(first) != 0 || counted.anyReferences(first, entries)) {
+      } else if (first < checked
+          ? exists || counted.anyReferences(first, entries)
+          : exists && behind.add(offset)) {
         compareBlock(first, counted, visitor);
       }
     }

@@ -1,6 +1,8 @@
 package dev.drover.qcow2.format;
 
 import dev.drover.qcow2.HostOffset;
+import dev.drover.qcow2.Qcow2Exception;
+import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -9,7 +11,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Which clusters persistent dirty bitmaps occupy: all that is read of them here.
+ * The persistent dirty bitmaps of an image: what each is, and where its table lies.
  *
  * <pre>
  *   extension   0   4  bitmaps          directory entry   0   8  bitmap table offset
@@ -23,65 +25,64 @@ import java.util.Optional;
  * </pre>
  *
  * @param bytes of the directory
- * @param tables counted in entries
  */
-public record BitmapDirectory(HostOffset offset, long bytes, List<TablePointer> tables) {
+public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmaps) {
+
+  /**
+   * One bitmap.
+   *
+   * @param table counted in entries
+   * @param granularityBits guest bytes that one bit stands for, as a power of two
+   * @param name as the image has it
+   */
+  public record Bitmap(TablePointer table, int flags, int granularityBits, byte[] name) {
+
+    /** Whoever wrote it last did not finish: its content is not to be trusted. */
+    public boolean isInUse() {
+      return (flags & IN_USE) != 0;
+    }
+
+    /** Table entries that a bitmap of this granularity over a disk of that size has. */
+    long entriesFor(long virtualSize, Geometry geometry) {
+      long bits = (virtualSize + (1L << granularityBits) - 1) >>> granularityBits;
+      long bytes = (bits + Long.SIZE - 1) / Long.SIZE * Long.BYTES;
+      return geometry.clusters(bytes);
+    }
+  }
 
   private static final long OFFSET_MASK = 0x00FF_FFFF_FFFF_FE00L;
   private static final long RESERVED_MASK = 0xFF00_0000_0000_01FEL;
   private static final int EXTENSION_BYTES = 24;
   private static final int ENTRY_BYTES = 24;
+  private static final int IN_USE = 1;
+  private static final int KNOWN_FLAGS = 3;
+  private static final int DIRTY_TRACKING = 1;
+  private static final int MIN_GRANULARITY_BITS = 9;
+  private static final int MAX_GRANULARITY_BITS = 31;
 
   /** QEMU's own limits. */
   private static final long MAX_BITMAPS = 65535;
 
+  private static final int MAX_NAME_BYTES = 1023;
   private static final long MAX_DIRECTORY_BYTES = MAX_BITMAPS * 1024;
-  private static final int MAX_TABLE_ENTRIES = 0x8000000;
+  private static final long MAX_BITMAP_BYTES = 512L << 20;
 
-  /** Empty when it contradicts itself or the file. */
-  public static Optional<BitmapDirectory> read(BlockFile file, HeaderExtension extension)
-      throws IOException {
-    if (extension.data().length < EXTENSION_BYTES) {
-      return Optional.empty();
-    }
-    ByteBuffer head = ByteBuffer.wrap(extension.data());
-    long bitmaps = Integer.toUnsignedLong(head.getInt(0));
-    long bytes = head.getLong(8);
-    long offset = head.getLong(16);
-    if (bitmaps == 0
-        || bitmaps > MAX_BITMAPS
-        || bytes < bitmaps * ENTRY_BYTES
-        || bytes > MAX_DIRECTORY_BYTES
-        || offset <= 0
-        || offset > file.length() - bytes) {
-      return Optional.empty();
-    }
-    ByteBuffer directory = ByteBuffer.allocate((int) bytes);
-    file.read(directory, offset);
-    return tables(directory.flip(), bitmaps)
-        .map(tables -> new BitmapDirectory(new HostOffset(offset), bytes, tables));
+  public BitmapDirectory {
+    bitmaps = List.copyOf(bitmaps);
   }
 
-  private static Optional<List<TablePointer>> tables(ByteBuffer directory, long bitmaps) {
-    List<TablePointer> tables = new ArrayList<>();
-    long at = 0;
-    while (at < directory.limit()) {
-      if (directory.limit() - at < ENTRY_BYTES || tables.size() == bitmaps) {
-        return Optional.empty();
-      }
-      long offset = directory.getLong((int) at);
-      int entries = directory.getInt((int) at + 8);
-      long extra = Integer.toUnsignedLong(directory.getInt((int) at + 20));
-      long unpadded = ENTRY_BYTES + extra + (directory.getShort((int) at + 18) & 0xFFFF);
-      if (offset <= 0 || entries <= 0 || entries > MAX_TABLE_ENTRIES) {
-        return Optional.empty();
-      }
-      tables.add(new TablePointer(new HostOffset(offset), entries));
-      at += (unpadded + 7) & -8;
+  /**
+   * Empty for an image without bitmaps, or whose bitmaps somebody wrote past: without its autoclear
+   * bit the extension means nothing.
+   *
+   * @throws Qcow2Exception CORRUPT when it contradicts itself, the image or the file
+   */
+  public static Optional<BitmapDirectory> read(BlockFile file, Header header) throws IOException {
+    Optional<HeaderExtension> extension = header.extension(HeaderExtension.BITMAPS);
+    if (extension.isEmpty() || (header.features().autoclear() & Features.BITMAPS) == 0) {
+      return Optional.empty();
     }
-    return at == directory.limit() && tables.size() == bitmaps
-        ? Optional.of(tables)
-        : Optional.empty();
+    return Optional.of(new Reader(file, header, extension.get()).read());
   }
 
   /** Of the bitmap's cluster, 0 for none. */
@@ -89,10 +90,125 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<TablePointer> 
     return entry & OFFSET_MASK;
   }
 
-  /** Reserved bits, a flag that excludes the offset beside it, or an unaligned offset. */
-  public static boolean isBadEntry(long entry, Geometry geometry) {
-    return (entry & RESERVED_MASK) != 0
-        || (offset(entry) != 0 && (entry & 1) != 0)
-        || !geometry.isAligned(offset(entry));
+  private static final class Reader {
+
+    private final BlockFile file;
+    private final Header header;
+    private final long extensionAt;
+    private final byte[] extension;
+
+    Reader(BlockFile file, Header header, HeaderExtension extension) {
+      this.file = file;
+      this.header = header;
+      this.extensionAt = header.dataOffset(extension).bytes();
+      this.extension = extension.data();
+    }
+
+    BitmapDirectory read() throws IOException {
+      require(extension.length == EXTENSION_BYTES, extensionAt, "extension of a wrong length");
+      ByteBuffer head = ByteBuffer.wrap(extension);
+      long count = Integer.toUnsignedLong(head.getInt(0));
+      long bytes = head.getLong(8);
+      long offset = head.getLong(16);
+      require(head.getInt(4) == 0, extensionAt + 4, "extension with reserved bits");
+      require(count > 0 && count <= MAX_BITMAPS, extensionAt, "extension with a wrong count");
+      boolean fits = bytes >= count * ENTRY_BYTES && bytes <= MAX_DIRECTORY_BYTES;
+      require(fits, extensionAt + 8, "directory of a wrong size");
+      long end = (file.length() + BlockFile.SECTOR_BYTES - 1) & -BlockFile.SECTOR_BYTES;
+      boolean inFile = offset > 0 && offset <= end - bytes;
+      require(
+          inFile && header.geometry().isAligned(offset),
+          extensionAt + 16,
+          "directory that is not inside the file");
+      ByteBuffer directory = ByteBuffer.allocate((int) bytes);
+      file.read(directory, offset);
+      return new BitmapDirectory(
+          new HostOffset(offset), bytes, bitmaps(directory.flip(), offset, count));
+    }
+
+    private List<Bitmap> bitmaps(ByteBuffer directory, long offset, long count) throws IOException {
+      List<Bitmap> bitmaps = new ArrayList<>();
+      int at = 0;
+      while (at < directory.limit()) {
+        int left = directory.limit() - at;
+        require(left >= ENTRY_BYTES && bitmaps.size() < count, offset + at, "entry too many");
+        int nameBytes = directory.getShort(at + 18) & 0xFFFF;
+        require(
+            directory.getInt(at + 20) == 0
+                && nameBytes <= MAX_NAME_BYTES
+                && HeaderExtension.paddedBytes(ENTRY_BYTES + nameBytes) <= left,
+            offset + at + 18,
+            "entry with a name or extra data of a wrong length");
+        bitmaps.add(bitmap(directory, at, nameBytes, offset + at));
+        at += HeaderExtension.paddedBytes(ENTRY_BYTES + nameBytes);
+      }
+      require(bitmaps.size() == count, offset, "directory with fewer bitmaps than promised");
+      return bitmaps;
+    }
+
+    private Bitmap bitmap(ByteBuffer directory, int at, int nameBytes, long place)
+        throws IOException {
+      Geometry geometry = header.geometry();
+      long tableOffset = directory.getLong(at);
+      long entries = Integer.toUnsignedLong(directory.getInt(at + 8));
+      int flags = directory.getInt(at + 12);
+      int granularityBits = directory.get(at + 17) & 0xFF;
+      require(
+          tableOffset > 0 && geometry.isAligned(tableOffset), place, "table at an illegal place");
+      require(
+          entries > 0 && entries << geometry.clusterBits() <= MAX_BITMAP_BYTES,
+          place + 8,
+          "table of " + entries + " entries");
+      require(
+          (flags & ~KNOWN_FLAGS) == 0 && directory.get(at + 16) == DIRTY_TRACKING,
+          place + 12,
+          "entry of an unknown kind");
+      require(
+          granularityBits >= MIN_GRANULARITY_BITS && granularityBits <= MAX_GRANULARITY_BITS,
+          place + 17,
+          "entry with an illegal granularity");
+      byte[] name = new byte[nameBytes];
+      directory.get(at + ENTRY_BYTES, name);
+      TablePointer table = new TablePointer(new HostOffset(tableOffset), (int) entries);
+      Bitmap bitmap = new Bitmap(table, flags, granularityBits, name);
+      boolean rightSize = entries == bitmap.entriesFor(header.virtualSize(), geometry);
+      require(
+          rightSize || bitmap.isInUse(), place + 8, "table that does not match the disk's size");
+      return bitmap;
+    }
+
+    private void require(boolean condition, long at, String what) throws IOException {
+      if (!condition) {
+        throw corrupt(file, at, what);
+      }
+    }
+  }
+
+  /**
+   * The table of a bitmap.
+   *
+   * @throws Qcow2Exception CORRUPT for an entry with reserved bits, an unaligned offset, or a flag
+   *     that excludes the offset beside it
+   */
+  public static long[] readTable(BlockFile file, Header header, Bitmap bitmap) throws IOException {
+    HostOffset at = bitmap.table().offset();
+    long[] entries = PointerTable.readBacked(file, at, bitmap.table().count());
+    for (int i = 0; i < entries.length; i++) {
+      boolean bothWays = offset(entries[i]) != 0 && (entries[i] & 1) != 0;
+      boolean aligned = header.geometry().isAligned(offset(entries[i]));
+      if ((entries[i] & RESERVED_MASK) != 0 || bothWays || !aligned) {
+        throw corrupt(file, at.bytes() + 8L * i, "table entry %016x".formatted(entries[i]));
+      }
+    }
+    return entries;
+  }
+
+  private static Qcow2Exception corrupt(BlockFile file, long at, String what) {
+    return new Qcow2Exception(
+        Code.CORRUPT,
+        file.name(),
+        at,
+        "corrupt: bitmap " + what,
+        "read the disk into a new image with: image convert");
   }
 }

@@ -98,7 +98,15 @@ public record Header(
    * @throws dev.drover.qcow2.Qcow2Exception NOT_QCOW2, UNSUPPORTED, CORRUPT or TRUNCATED
    */
   public static Header read(BlockFile file) throws IOException {
-    return new HeaderReader(file).read();
+    return new HeaderReader(file, false).read();
+  }
+
+  /**
+   * Reads a header for somebody who looks for damage: tables may overlap, lie behind the end of the
+   * file, or not be there. What the header itself cannot mean is refused here too.
+   */
+  public static Header readDamaged(BlockFile file) throws IOException {
+    return new HeaderReader(file, true).read();
   }
 
   public Geometry geometry() {

@@ -24,12 +24,18 @@ final class HeaderReader {
 
   private final BlockFile file;
   private final long fileBytes;
+  private final boolean damaged;
   private ByteBuffer fields;
   private Geometry geometry;
 
-  HeaderReader(BlockFile file) throws IOException {
+  /**
+   * @param damaged take tables as they are, wherever they are said to be: see {@link
+   *     Header#readDamaged}
+   */
+  HeaderReader(BlockFile file, boolean damaged) throws IOException {
     this.file = file;
     this.fileBytes = file.length();
+    this.damaged = damaged;
   }
 
   Header read() throws IOException {
@@ -38,7 +44,8 @@ final class HeaderReader {
     checkMagicAndVersion();
     geometry = clusterBits();
     int headerLength = headerLength();
-    ByteBuffer cluster0 = ByteBuffer.allocate((int) Math.min(geometry.clusterSize(), fileBytes));
+    ByteBuffer cluster0 =
+        ByteBuffer.allocate((int) Math.min(geometry.clusterSize(), backedBytes()));
     file.read(cluster0, 0);
     fields = cluster0.flip();
 
@@ -52,7 +59,9 @@ final class HeaderReader {
     TablePointer l1 = l1(virtualSize);
     TablePointer refcountTable = refcountTable();
     TablePointer snapshots = snapshots();
-    checkDisjoint(l1, refcountTable, snapshots);
+    if (!damaged) {
+      checkDisjoint(l1, refcountTable, snapshots);
+    }
     return new Header(
         geometry.clusterBits(),
         virtualSize,
@@ -112,7 +121,7 @@ final class HeaderReader {
           Header.AT_HEADER_LENGTH,
           "header length " + Integer.toUnsignedString(length) + " invalid");
     }
-    if (length > fileBytes) {
+    if (length > backedBytes()) {
       throw truncated(0, "the header");
     }
     return length;
@@ -136,7 +145,7 @@ final class HeaderReader {
           Header.AT_BACKING_SIZE,
           "backing file name of " + Integer.toUnsignedString(size) + " bytes is too long");
     }
-    if (offset + size > fileBytes) {
+    if (offset + size > backedBytes()) {
       throw truncated(offset, "the backing file name");
     }
     return (int) offset;
@@ -206,6 +215,10 @@ final class HeaderReader {
           Header.AT_INCOMPATIBLE,
           "incompatible feature " + String.join(", ", names),
           "convert it to a plain image with: qemu-img convert -O qcow2 FILE NEW");
+    }
+    boolean rawData = (features.autoclear() & Features.RAW_EXTERNAL_DATA) != 0;
+    if (rawData && (features.incompatible() & Features.EXTERNAL_DATA) == 0) {
+      throw corrupt(Header.AT_AUTOCLEAR, "a raw external data file, but no external data file");
     }
     return features;
   }
@@ -298,7 +311,7 @@ final class HeaderReader {
   private TablePointer refcountTable() throws IOException {
     int clusters = fields.getInt(Header.AT_REFCOUNT_TABLE_CLUSTERS);
     long most = Geometry.MAX_REFCOUNT_TABLE_BYTES >> geometry.clusterBits();
-    if (clusters <= 0 || clusters > most) {
+    if (clusters < (damaged ? 0 : 1) || clusters > most) {
       throw corrupt(
           Header.AT_REFCOUNT_TABLE_CLUSTERS,
           "refcount table of " + Integer.toUnsignedString(clusters) + " clusters");
@@ -319,13 +332,19 @@ final class HeaderReader {
 
   private TablePointer table(int field, String what, int count, long bytes) throws IOException {
     long offset = fields.getLong(field);
-    if (offset < 0 || !geometry.isAligned(offset) || (offset == 0 && count > 0)) {
+    boolean nowhere = offset == 0 && count > 0 && !damaged;
+    if (offset < 0 || offset > Long.MAX_VALUE - bytes || !geometry.isAligned(offset) || nowhere) {
       throw corrupt(field, what + " at " + Long.toUnsignedString(offset));
     }
-    if (count > 0 && (offset > fileBytes || bytes > fileBytes - offset)) {
+    if (count > 0 && (offset > backedBytes() || bytes > backedBytes() - offset)) {
       throw truncated(offset, what);
     }
     return new TablePointer(new HostOffset(offset), count);
+  }
+
+  /** What may be taken to lie in the file; what does not reads as zeroes. */
+  private long backedBytes() {
+    return damaged ? Long.MAX_VALUE : fileBytes;
   }
 
   /** The snapshot table's length is known only entry by entry; what is certain of it counts. */

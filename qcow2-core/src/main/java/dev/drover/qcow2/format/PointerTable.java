@@ -22,6 +22,15 @@ public final class PointerTable {
     return entries;
   }
 
+  /**
+   * Reads what the file holds of a table that a header may only claim: at most {@code count}
+   * entries, and none of the zeroes behind the end of the file.
+   */
+  public static long[] readBacked(BlockFile file, HostOffset at, int count) throws IOException {
+    long inFile = (Math.max(0, file.length() - at.bytes()) + ENTRY_BYTES - 1) / ENTRY_BYTES;
+    return read(file, at, (int) Math.min(count, inFile));
+  }
+
   public static ByteBuffer encode(long[] entries) {
     ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(entries.length, ENTRY_BYTES));
     bytes.asLongBuffer().put(entries);

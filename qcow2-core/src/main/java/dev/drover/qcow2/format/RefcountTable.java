@@ -26,10 +26,10 @@ public final class RefcountTable {
 
   private RefcountTable() {}
 
-  /** Raw entries of the table that the header points at. */
+  /** Raw entries of the table that the header points at, as far as the file holds them. */
   public static long[] read(BlockFile file, Header header) throws IOException {
     TablePointer table = header.refcountTable();
-    return PointerTable.read(
+    return PointerTable.readBacked(
         file, table.offset(), header.geometry().refcountTableEntries(table.count()));
   }
 

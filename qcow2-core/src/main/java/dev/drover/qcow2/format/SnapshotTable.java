@@ -22,16 +22,32 @@ public final class SnapshotTable {
    * of a size that QEMU allows, but may still lie outside of the file.
    */
   public static List<SnapshotEntry> read(BlockFile file, Header header) throws IOException {
+    return read(file, header, false);
+  }
+
+  /**
+   * Reads a table for somebody who looks for damage: the L1 tables named in it are not checked, and
+   * what is behind the end of the file reads as zeroes. A count or a size of an L1 table beyond
+   * {@code Integer.MAX_VALUE} comes as a negative one.
+   */
+  public static List<SnapshotEntry> readDamaged(BlockFile file, Header header) throws IOException {
+    return read(file, header, true);
+  }
+
+  private static List<SnapshotEntry> read(BlockFile file, Header header, boolean damaged)
+      throws IOException {
     List<SnapshotEntry> entries = new ArrayList<>();
     long start = header.snapshots().offset().bytes();
     long at = start;
     for (int i = 0; i < header.snapshots().count(); i++) {
       ByteBuffer fixed = ByteBuffer.allocate(SnapshotEntry.MIN_BYTES);
       file.read(fixed, at);
-      checkFixed(file, header, fixed, at, i);
-      SnapshotEntry.Lengths lengths = SnapshotEntry.Lengths.at(fixed, 0);
-      long bytes = lengths.unpaddedBytes();
-      if (bytes > file.length() - at) {
+      checkLengths(file, fixed, at, i);
+      if (!damaged) {
+        checkL1(file, header, fixed, at, i);
+      }
+      long bytes = SnapshotEntry.Lengths.at(fixed, 0).unpaddedBytes();
+      if (!damaged && bytes > file.length() - at) {
         throw new Qcow2Exception(
             Code.TRUNCATED,
             file.name(),
@@ -50,22 +66,30 @@ public final class SnapshotTable {
     return entries;
   }
 
-  private static void checkFixed(
-      BlockFile file, Header header, ByteBuffer fixed, long at, int number) throws IOException {
+  private static void checkLengths(BlockFile file, ByteBuffer fixed, long at, int number)
+      throws IOException {
     long extra = Integer.toUnsignedLong(fixed.getInt(36));
     if (extra > SnapshotEntry.MAX_EXTRA_BYTES) {
       throw corrupt(file, at + 36, extra + " bytes of extra data in snapshot " + number);
     }
+    if (fixed.getLong(0) < 0) {
+      throw corrupt(
+          file,
+          at,
+          "L1 table at %s in snapshot %d"
+              .formatted(Long.toUnsignedString(fixed.getLong(0)), number));
+    }
+  }
+
+  private static void checkL1(BlockFile file, Header header, ByteBuffer fixed, long at, int number)
+      throws IOException {
     long l1Entries = Integer.toUnsignedLong(fixed.getInt(8));
     if (l1Entries > Geometry.MAX_L1_ENTRIES) {
       throw corrupt(file, at + 8, "L1 table of " + l1Entries + " entries in snapshot " + number);
     }
     long l1Offset = fixed.getLong(0);
-    if (l1Offset < 0
-        || !header.geometry().isAligned(l1Offset)
-        || (l1Offset == 0 && l1Entries > 0)) {
-      throw corrupt(
-          file, at, "L1 table at " + Long.toUnsignedString(l1Offset) + " in snapshot " + number);
+    if (!header.geometry().isAligned(l1Offset) || (l1Offset == 0 && l1Entries > 0)) {
+      throw corrupt(file, at, "L1 table at " + l1Offset + " in snapshot " + number);
     }
   }
 
