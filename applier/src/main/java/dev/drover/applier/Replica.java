@@ -272,6 +272,11 @@ public final class Replica implements AutoCloseable {
     run.image().image().read(new GuestOffset(offset), dst);
   }
 
+  /** The disk's size in bytes now; a RESIZE or revert that is applied changes it. */
+  public long sizeBytes() {
+    return run.image().image().virtualSizeBytes();
+  }
+
   /** Everything below shows in {@link #read}; 0 until the gate is passed. Never falls. */
   public long visibleOffset() {
     long visible = run.visibleOffset();

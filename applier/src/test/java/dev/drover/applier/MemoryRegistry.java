@@ -1,6 +1,7 @@
 package dev.drover.applier;
 
 import dev.drover.journal.JournalException;
+import dev.drover.journal.JournalHistory;
 import dev.drover.journal.Registry;
 import dev.drover.journal.ReplicaStatus;
 import dev.drover.journal.VolumeDescriptor;
@@ -17,6 +18,7 @@ final class MemoryRegistry implements Registry {
 
   private final Map<String, VolumeDescriptor> volumes = new ConcurrentHashMap<>();
   private final Map<String, ReplicaStatus> replicas = new ConcurrentHashMap<>();
+  private final Map<String, JournalHistory> histories = new ConcurrentHashMap<>();
   private volatile boolean away;
   private volatile Duration ahead = Duration.ZERO;
 
@@ -48,6 +50,16 @@ final class MemoryRegistry implements Registry {
   @Override
   public void put(VolumeDescriptor volume) {
     volumes.put(volume.name(), volume);
+  }
+
+  @Override
+  public Optional<JournalHistory> history(String volume) {
+    return Optional.ofNullable(histories.get(volume));
+  }
+
+  @Override
+  public void put(String volume, JournalHistory history) {
+    histories.put(volume, history);
   }
 
   @Override

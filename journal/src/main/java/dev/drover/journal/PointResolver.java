@@ -5,16 +5,13 @@ import static dev.drover.journal.JournalException.Code.POINT_PASSED;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.function.Predicate;
 
 /**
  * Finds the offset that a {@link Point} means: everything below it belongs to the point, nothing
- * else does. Times and names are looked up by reading the journal, for only a reader knows which
- * records count.
+ * else does. A time is looked up by reading the journal from where the image is, for only a reader
+ * knows which records count; a name in the {@link JournalHistory}.
  *
  * <p>The source is moved; {@link IntentSource#seek} before using it for anything else.
  */
@@ -22,6 +19,7 @@ public final class PointResolver {
   private static final Duration WAIT = Duration.ofMillis(500);
 
   private final IntentSource source;
+  private final HistoryReader history;
 
   /**
    * What a point means.
@@ -32,9 +30,10 @@ public final class PointResolver {
    */
   public record Resolution(long end, boolean settled) {}
 
-  /** Looks points up with this source. */
-  public PointResolver(IntentSource source) {
+  /** Looks points up with this source, and names in the history that is kept on the shelf. */
+  public PointResolver(VolumeDescriptor volume, IntentSource source, HistoryShelf shelf) {
     this.source = source;
+    this.history = new HistoryReader(volume, source, shelf);
   }
 
   /**
@@ -50,8 +49,13 @@ public final class PointResolver {
       case Point.End _ -> notBelow(from, "the log end", source.endOffset());
       case Point.AtOffset(long offset) -> notBelow(from, "offset " + offset, offset);
       case Point.AtTime(Instant time) -> atTime(time, from);
-      case Point.AtSnapshot(String name) -> named(point, "snapshot " + name, from);
-      case Point.AtMark(String name) -> named(point, "mark " + name, from);
+      case Point.AtSnapshot(String name) ->
+          named(
+              "snapshot " + name,
+              history.read().liveSnapshot(name).map(JournalHistory.Snapshot::offset),
+              from);
+      case Point.AtMark(String name) ->
+          named("mark " + name, history.read().mark(name).map(JournalHistory.Mark::offset), from);
     };
   }
 
@@ -88,43 +92,12 @@ public final class PointResolver {
     return Instant.ofEpochMilli(position.timestampMillis()).isAfter(time);
   }
 
-  private Resolution named(Point point, String what, Position from) throws JournalException {
-    Optional<Long> above = newest(point, from);
-    if (above.isPresent()) {
-      return new Resolution(above.get(), true);
+  private static Resolution named(String what, Optional<Long> record, Position from)
+      throws JournalException {
+    if (record.isEmpty()) {
+      throw new JournalException(POINT_MISSING, "the journal has no " + what);
     }
-    Optional<Long> below =
-        from.nextOffset() == 0 ? Optional.empty() : newest(point, Position.START);
-    if (below.isPresent()) {
-      return notBelow(from, what, below.get()); // exactly where the image is: it is done
-    }
-    throw new JournalException(POINT_MISSING, "the journal has no " + what);
-  }
-
-  /** Where the newest live record of this name ends, among those from here to the log's end. */
-  private Optional<Long> newest(Point point, Position from) throws JournalException {
-    Map<UUID, Long> live = new LinkedHashMap<>();
-    source.seek(from);
-    first(
-        source.endOffset(),
-        entry -> {
-          switch (entry.record().intent()) {
-            // The same id again is a repeated request, and was no second snapshot.
-            case Intent.SnapshotCreate create
-                when point.equals(new Point.AtSnapshot(create.name())) ->
-                live.putIfAbsent(create.id(), entry.offset() + 1);
-            case Intent.SnapshotDelete delete -> live.remove(delete.id());
-            case Intent.Mark mark when point.equals(new Point.AtMark(mark.name())) -> {
-              live.clear();
-              live.put(new UUID(0, 0), entry.offset() + 1);
-            }
-            default -> {
-              // names nothing
-            }
-          }
-          return false;
-        });
-    return live.values().stream().reduce((_, last) -> last);
+    return notBelow(from, what, record.get() + 1);
   }
 
   /** The first entry that counts and passes the test, from here to {@code end} or a broken tail. */

@@ -18,7 +18,7 @@ import java.util.Optional;
  * silent: {@link ReplicaStatus#lastSeen} of what is read is when the registry took it, and {@link
  * #now} is the time by the same clock.
  */
-public interface Registry extends AutoCloseable {
+public interface Registry extends HistoryShelf, AutoCloseable {
 
   /** The volume of that name. */
   Optional<VolumeDescriptor> volume(String name) throws JournalException;
@@ -29,7 +29,9 @@ public interface Registry extends AutoCloseable {
   /** Writes a volume, over what was there. */
   void put(VolumeDescriptor volume) throws JournalException;
 
-  /** Forgets a volume and each of its replicas; forgetting an unknown one is no error. */
+  /**
+   * Forgets a volume, its history and each of its replicas; forgetting an unknown one is no error.
+   */
   void removeVolume(String name) throws JournalException;
 
   /** What the replica last said, unaged: see {@link ReplicaStatus#asSeenAt}. */

@@ -21,7 +21,8 @@ class PointResolverTest {
   private final InstantSource time = () -> now;
   private final MemoryJournal journal =
       new MemoryJournal(new UUID(4, 2), time.withZone(ZoneOffset.UTC));
-  private final PointResolver resolver = new PointResolver(journal.source());
+  private final PointResolver resolver =
+      new PointResolver(MemoryShelf.volume(journal, 1 << 20), journal.source(), new MemoryShelf());
   private MemorySink sink;
 
   @BeforeEach

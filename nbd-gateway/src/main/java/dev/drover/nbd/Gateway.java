@@ -53,7 +53,6 @@ public final class Gateway implements Export, AutoCloseable {
   private static final Duration CLOSE_WAIT = Duration.ofSeconds(10);
 
   private final String name;
-  private final long sizeBytes;
   private final LocalReplica replica;
   private final CacheMode cacheMode;
   private final IntentSink sink;
@@ -73,15 +72,13 @@ public final class Gateway implements Export, AutoCloseable {
    * @throws IllegalStateException when the replica does not: its reads would lack changes that
    *     earlier gateways have answered
    */
-  public Gateway(
-      String name, long sizeBytes, IntentSink sink, LocalReplica replica, GatewayOptions options) {
+  public Gateway(String name, IntentSink sink, LocalReplica replica, GatewayOptions options) {
     if (replica.visibleOffset() <= sink.epoch()) {
       throw new IllegalStateException(
           "the replica shows the journal up to offset %d, the epoch begins at %d"
               .formatted(replica.visibleOffset(), sink.epoch()));
     }
     this.name = name;
-    this.sizeBytes = sizeBytes;
     this.sink = sink;
     this.replica = replica;
     this.cacheMode = options.cacheMode();
@@ -99,9 +96,13 @@ public final class Gateway implements Export, AutoCloseable {
     return name;
   }
 
+  /**
+   * The image's own, which follows the journal: what a client may write beyond the old end is
+   * journaled behind the record that moved it.
+   */
   @Override
   public long sizeBytes() {
-    return sizeBytes;
+    return replica.sizeBytes();
   }
 
   @Override

@@ -22,6 +22,9 @@ public interface LocalReplica {
    */
   void read(long offset, ByteBuffer dst) throws IOException;
 
+  /** The disk's size in bytes, as far as {@link #visibleOffset} shows it. */
+  long sizeBytes();
+
   /**
    * The journal offset below which every intent shows in {@link #read}; shows, which is earlier
    * than "is durable in the image". Never falls.

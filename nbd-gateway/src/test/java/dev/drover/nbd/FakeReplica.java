@@ -10,8 +10,9 @@ import java.util.function.LongConsumer;
 
 /** An image in memory that applies what a {@link FakeJournal} holds when the test says so. */
 final class FakeReplica implements LocalReplica {
+  private final Object lock = new Object();
   private final FakeJournal journal;
-  private final byte[] content;
+  private byte[] content;
   private final List<LongConsumer> listeners = new CopyOnWriteArrayList<>();
   private long applied = FakeJournal.EPOCH + 1;
   private volatile long visible = FakeJournal.EPOCH + 1;
@@ -28,10 +29,17 @@ final class FakeReplica implements LocalReplica {
     if (readFailure != null) {
       throw readFailure;
     }
-    synchronized (content) {
+    synchronized (lock) {
       dst.put(content, (int) offset, dst.remaining());
     }
     afterRead.run();
+  }
+
+  @Override
+  public long sizeBytes() {
+    synchronized (lock) {
+      return content.length;
+    }
   }
 
   @Override
@@ -59,7 +67,7 @@ final class FakeReplica implements LocalReplica {
       return false;
     }
     Intent intent = journal.at(applied);
-    synchronized (content) {
+    synchronized (lock) {
       switch (intent) {
         case Intent.Write write ->
             write.data().get(content, (int) write.guestOffset(), write.length());
@@ -69,6 +77,7 @@ final class FakeReplica implements LocalReplica {
                 (int) zero.guestOffset(),
                 (int) (zero.guestOffset() + zero.length()),
                 (byte) 0);
+        case Intent.Resize resize -> content = Arrays.copyOf(content, (int) resize.sizeBytes());
         default -> {}
       }
     }

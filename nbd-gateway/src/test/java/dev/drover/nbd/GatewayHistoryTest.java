@@ -48,8 +48,7 @@ final class GatewayHistoryTest {
     RandomGenerator slowness = random(7 * seed);
     replica.afterEachRead(() -> idle(slowness, 150));
     List<Event> history = new ArrayList<>();
-    try (var gateway =
-        new Gateway("vm", CELLS * CELL_BYTES, journal, replica, new GatewayOptions(limit, mode))) {
+    try (var gateway = new Gateway("vm", journal, replica, new GatewayOptions(limit, mode))) {
       List<Thread> clients = new ArrayList<>();
       for (int i = 0; i < CLIENTS; i++) {
         RandomGenerator random = random(seed * 1000 + i);

@@ -38,7 +38,7 @@ final class GatewayTest {
   private void open(FakeJournal newJournal, GatewayOptions options) {
     journal = newJournal;
     replica = new FakeReplica(journal, SIZE);
-    gateway = new Gateway("vm", SIZE, journal, replica, options);
+    gateway = new Gateway("vm", journal, replica, options);
   }
 
   private void openJournaled() {
@@ -288,6 +288,11 @@ final class GatewayTest {
     LocalReplica behind =
         new LocalReplica() {
           @Override
+          public long sizeBytes() {
+            return SIZE;
+          }
+
+          @Override
           public void read(long offset, ByteBuffer dst) {}
 
           @Override
@@ -300,6 +305,17 @@ final class GatewayTest {
         };
     assertThrows(
         IllegalStateException.class,
-        () -> new Gateway("vm", SIZE, fresh, behind, GatewayOptions.DEFAULT));
+        () -> new Gateway("vm", fresh, behind, GatewayOptions.DEFAULT));
+  }
+
+  @Test
+  void theExportHasTheSizeThatTheImageShows() throws Exception {
+    openJournaled();
+    var appended = gateway.appendOrdered(new Intent.Resize(2 * SIZE));
+    journal.acknowledgeAll();
+    appended.get();
+    assertEquals(SIZE, gateway.sizeBytes());
+    replica.applyAll();
+    assertEquals(2 * SIZE, gateway.sizeBytes());
   }
 }

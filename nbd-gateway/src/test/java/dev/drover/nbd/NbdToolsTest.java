@@ -37,7 +37,7 @@ final class NbdToolsTest {
   @BeforeEach
   void serve() throws IOException {
     GatewayOptions options = new GatewayOptions(4 << 20, CacheMode.JOURNAL);
-    gateway = new Gateway("vm", SIZE, journal, replica, options);
+    gateway = new Gateway("vm", journal, replica, options);
     server = new NbdServer(List.of(gateway), NbdServerOptions.DEFAULT);
     InetSocketAddress address =
         server.listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));

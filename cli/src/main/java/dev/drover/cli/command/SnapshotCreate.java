@@ -2,7 +2,6 @@ package dev.drover.cli.command;
 
 import dev.drover.cli.session.Cluster;
 import dev.drover.cli.session.Session;
-import dev.drover.cli.terminal.Fields;
 import dev.drover.cli.value.Names;
 import dev.drover.journal.ControlRequest;
 import dev.drover.journal.VolumeDescriptor;
@@ -42,13 +41,7 @@ final class SnapshotCreate implements Callable<Integer> {
       Instant now = cluster.clock().instant();
       long offset =
           Request.append(cluster, descriptor, ControlRequest.snapshotCreate(uuid, snapshot, now));
-      if (session.console().json()) {
-        session
-            .console()
-            .object(Fields.of("name", snapshot).and("uuid", uuid.toString()).and("offset", offset));
-      } else {
-        session.console().line(Long.toString(offset));
-      }
+      Request.printSnapshot(session.console(), snapshot, uuid, offset);
     }
     return 0;
   }

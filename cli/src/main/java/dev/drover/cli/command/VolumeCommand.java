@@ -5,11 +5,12 @@ import picocli.CommandLine.Command;
 /** {@code drover volume}. */
 @Command(
     name = "volume",
-    description = "Creates, shows and deletes volumes.",
+    description = "Creates, shows, resizes and deletes volumes.",
     subcommands = {
       VolumeCreate.class,
       VolumeList.class,
       VolumeShow.class,
+      VolumeResize.class,
       VolumeDelete.class,
     })
 final class VolumeCommand extends VerbGroup {}

@@ -4,6 +4,7 @@ import dev.drover.cli.image.ImageFile.Format;
 import dev.drover.cli.importing.ImageImport;
 import dev.drover.cli.session.Cluster;
 import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.Console;
 import dev.drover.cli.value.ByteSize;
 import dev.drover.cli.value.Names;
 import dev.drover.journal.VolumeDescriptor;
@@ -80,7 +81,7 @@ final class VolumeCreate implements Callable<Integer> {
   public Integer call() throws Exception {
     Names.check("volume", name);
     Format kind = Format.parse(format);
-    long bytes = content.size == null ? 0 : sizeBytes();
+    long bytes = content.size == null ? 0 : diskBytes(session.console(), content.size);
     try (Cluster cluster = session.cluster()) {
       VolumeDescriptor volume =
           content.size == null
@@ -101,10 +102,11 @@ final class VolumeCreate implements Callable<Integer> {
     return 0;
   }
 
-  private long sizeBytes() {
-    long bytes = ByteSize.parseDisk(content.size, CLUSTER_BYTES).bytes();
-    if (bytes != ByteSize.parse(content.size).bytes()) {
-      session.console().remark("size %s rounded up to %d bytes".formatted(content.size, bytes));
+  /** The size that is meant; says so when it had to be rounded up. */
+  static long diskBytes(Console console, String size) {
+    long bytes = ByteSize.parseDisk(size, CLUSTER_BYTES).bytes();
+    if (bytes != ByteSize.parse(size).bytes()) {
+      console.remark("size %s rounded up to %d bytes".formatted(size, bytes));
     }
     return bytes;
   }

@@ -13,9 +13,10 @@ final class VolumeFields {
     VolumeDescriptor volume = report.descriptor();
     return Fields.of("name", volume.name())
         .and("uuid", volume.uuid().toString())
-        .and("size", volume.sizeBytes())
+        .and("size", report.sizeBytes())
         .and("state", volume.state())
         .and("topic", volume.topic())
+        .and("partitions", report.partitions())
         .and("replicationFactor", report.replicationFactor())
         .and("minInsyncReplicas", report.minInsyncReplicas())
         .and("firstOffset", report.firstOffset())

@@ -43,7 +43,7 @@ final class VolumeList implements Callable<Integer> {
       for (VolumeReport report : reports) {
         table.row(
             report.descriptor().name(),
-            ByteSize.text(report.descriptor().sizeBytes()),
+            ByteSize.text(report.sizeBytes()),
             report.descriptor().state(),
             report.logEndOffset(),
             VolumeFields.writerText(report.writer(), now),

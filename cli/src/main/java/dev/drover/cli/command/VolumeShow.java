@@ -46,7 +46,7 @@ final class VolumeShow implements Callable<Integer> {
     console.line("uuid:                " + volume.uuid());
     console.line(
         "size:                %s (%d bytes)"
-            .formatted(ByteSize.text(volume.sizeBytes()), volume.sizeBytes()));
+            .formatted(ByteSize.text(report.sizeBytes()), report.sizeBytes()));
     console.line("state:               " + volume.state());
     if (volume.importProgress() != null) {
       console.line(
@@ -55,6 +55,7 @@ final class VolumeShow implements Callable<Integer> {
                   volume.importProgress().image(), volume.importProgress().nextGuestOffset()));
     }
     console.line("topic:               " + volume.topic());
+    console.line("partitions:          " + figure(report.partitions()));
     console.line("replication factor:  " + figure(report.replicationFactor()));
     console.line("min in-sync:         " + figure(report.minInsyncReplicas()));
     console.line("first offset:        " + figure(report.firstOffset()));

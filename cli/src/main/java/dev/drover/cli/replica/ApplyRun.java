@@ -42,7 +42,7 @@ public final class ApplyRun {
         OptionalLong until;
         try {
           until =
-              new PointSearch(ports.source(), cluster.clock(), signals)
+              PointSearch.in(volume, ports, cluster.clock(), signals)
                   .await(request.until().get(), Wiring.position(request.replica().image(), volume));
         } catch (JournalException e) {
           ports.source().close();

@@ -1,13 +1,14 @@
 package dev.drover.cli.replica;
 
+import dev.drover.applier.ReplicaPorts;
 import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.terminal.StopSignals;
-import dev.drover.journal.IntentSource;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.Point;
 import dev.drover.journal.PointResolver;
 import dev.drover.journal.PointResolver.Resolution;
 import dev.drover.journal.Position;
+import dev.drover.journal.VolumeDescriptor;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.OptionalLong;
@@ -17,8 +18,14 @@ import java.util.concurrent.TimeUnit;
  * Finds the offset of a POINT, waiting where that is what the verb promises. Only a time can need
  * it: until it has passed, or an intent is stamped later, more may come that belongs to it.
  */
-record PointSearch(IntentSource source, Clock clock, StopSignals signals) {
+record PointSearch(PointResolver points, Clock clock, StopSignals signals) {
   private static final Duration AGAIN = Duration.ofMillis(500);
+
+  static PointSearch in(
+      VolumeDescriptor volume, ReplicaPorts ports, Clock clock, StopSignals signals) {
+    return new PointSearch(
+        new PointResolver(volume, ports.source(), ports.registry()), clock, signals);
+  }
 
   /**
    * Waits for the point if it lies in the future.
@@ -27,7 +34,7 @@ record PointSearch(IntentSource source, Clock clock, StopSignals signals) {
    */
   OptionalLong await(Point point, Position from) throws JournalException, InterruptedException {
     while (true) {
-      Resolution found = new PointResolver(source).resolve(point, from);
+      Resolution found = points.resolve(point, from);
       if (isFinal(point, found)) {
         return OptionalLong.of(found.end());
       }
@@ -39,7 +46,7 @@ record PointSearch(IntentSource source, Clock clock, StopSignals signals) {
 
   /** Refuses a point in the future. */
   long now(Point point) throws JournalException {
-    Resolution found = new PointResolver(source).resolve(point, Position.START);
+    Resolution found = points.resolve(point, Position.START);
     if (!isFinal(point, found)) {
       throw CommandFailure.failed(
           "POINT_BEYOND_END",

@@ -33,7 +33,7 @@ public record ReplayRun(
       ReplicaPorts ports = Wiring.replaying(session, cluster, descriptor);
       long end;
       try {
-        end = new PointSearch(ports.source(), cluster.clock(), signals).now(until);
+        end = PointSearch.in(descriptor, ports, cluster.clock(), signals).now(until);
       } catch (IOException | RuntimeException e) {
         ports.source().close();
         throw e;

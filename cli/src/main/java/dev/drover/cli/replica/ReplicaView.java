@@ -14,6 +14,11 @@ record ReplicaView(Replica replica) implements LocalReplica {
   }
 
   @Override
+  public long sizeBytes() {
+    return replica.sizeBytes();
+  }
+
+  @Override
   public long visibleOffset() {
     return replica.visibleOffset();
   }

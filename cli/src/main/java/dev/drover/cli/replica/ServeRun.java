@@ -125,9 +125,9 @@ public final class ServeRun {
         return 0;
       }
       GatewayOptions limits = new GatewayOptions(request.overlayBytes(), request.cache());
-      Gateway gateway =
-          new Gateway(volume.name(), volume.sizeBytes(), sink, new ReplicaView(replica), limits);
-      try (KafkaControlListener _ = KafkaControlListener.start(settings, volume, sink)) {
+      Gateway gateway = new Gateway(volume.name(), sink, new ReplicaView(replica), limits);
+      try (KafkaControlListener _ =
+          KafkaControlListener.start(settings, volume, sink, new ServedSize(replica.sizeBytes()))) {
         return listen(gateway, replica, sink, signals);
       } finally {
         within(CLOSE_STEP, gateway::close);

@@ -38,6 +38,8 @@ final class JournalProbe implements AutoCloseable {
         KafkaIntentSource.connect(
             settings,
             Map.of(
+                ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG,
+                "10", // it asks for records that are there
                 ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG,
                 FETCH_BYTES,
                 ConsumerConfig.FETCH_MAX_BYTES_CONFIG,

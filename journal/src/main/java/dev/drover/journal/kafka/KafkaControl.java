@@ -4,6 +4,7 @@ import dev.drover.journal.ControlRequest;
 import dev.drover.journal.Intent;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.JournalException.Code;
+import dev.drover.journal.JournalHistory;
 import dev.drover.journal.JournalRecord;
 import dev.drover.journal.LogTail;
 import dev.drover.journal.LogView;
@@ -29,6 +30,8 @@ import org.apache.kafka.common.KafkaException;
  */
 public final class KafkaControl {
   private static final Duration PAUSE = Duration.ofMillis(50);
+  private static final String STOP_IT =
+      "stop it first: it would go on from what it has answered its guest";
   private static final Duration ASK_AGAIN = Duration.ofSeconds(2);
 
   private final KafkaSettings settings;
@@ -80,7 +83,7 @@ public final class KafkaControl {
         }
         WriterWatch.Verdict writer = watch.judge(tail, clock.instant(), System.nanoTime());
         if (writer == WriterWatch.Verdict.GONE) {
-          OptionalLong appended = appendAlone(volume, request, tail.writer());
+          OptionalLong appended = appendAlone(volume, request.intent(), 0, tail.writer());
           if (appended.isPresent()) {
             return appended.getAsLong();
           }
@@ -113,15 +116,49 @@ public final class KafkaControl {
     }
   }
 
-  /** Empty when a gateway came in between: whether the intent is there is read from the journal. */
+  /**
+   * Appends an intent that must not come between what a gateway has answered and what it will
+   * answer: a revert, a shrink. Takes an epoch for it, once the last writer is known to be gone.
+   *
+   * @param asOf the history that the caller has decided by
+   * @return its offset; empty when something else has been appended since: read the history again
+   * @throws JournalException WRITER_ALIVE while a gateway serves the volume
+   */
+  public OptionalLong appendUnserved(VolumeDescriptor volume, Intent intent, JournalHistory asOf)
+      throws JournalException {
+    try (LogView log = new KafkaLogView(settings, volume.topic(), volume.uuid())) {
+      WriterWatch watch = new WriterWatch();
+      while (true) {
+        LogTail tail = LogTail.below(log.endOffset(), log);
+        switch (watch.judge(tail, clock.instant(), System.nanoTime())) {
+          case ALIVE -> throw KafkaFaults.writerAlive(volume, tail.writer()).withHint(STOP_IT);
+          case GONE -> {
+            return appendAlone(volume, intent, asOf.position().nextOffset(), tail.writer());
+          }
+          case UNDECIDED -> pause();
+        }
+      }
+    }
+  }
+
+  /**
+   * Appends with an epoch of its own. Empty when a gateway came in between: whether the intent is
+   * there is read from the journal.
+   *
+   * @param from nothing but epochs and heartbeats may lie between this offset and that epoch; 0:
+   *     whatever there is
+   */
   private OptionalLong appendAlone(
-      VolumeDescriptor volume, ControlRequest request, WriterState gone) throws JournalException {
+      VolumeDescriptor volume, Intent intent, long from, WriterState gone) throws JournalException {
     long goneEpoch = gone == null ? JournalRecord.NONE : gone.epoch();
     WriterIdentity me = new WriterIdentity(host, Intent.Epoch.NO_IMAGE, "");
     String doing = "append to the journal of volume " + volume.name();
     try (KafkaIntentSink sink =
         KafkaIntentSink.open(settings, volume, me, false, goneEpoch, clock)) {
-      return OptionalLong.of(sink.append(request.intent()).get());
+      if (from > 0 && !isQuiet(volume, from, sink.epoch())) {
+        return OptionalLong.empty();
+      }
+      return OptionalLong.of(sink.append(intent).get());
     } catch (ExecutionException e) {
       if (!(e.getCause() instanceof JournalException j)) {
         throw KafkaFaults.translate(settings, doing, e);
@@ -138,6 +175,14 @@ public final class KafkaControl {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw KafkaFaults.interrupted(doing);
+    }
+  }
+
+  private boolean isQuiet(VolumeDescriptor volume, long from, long epoch) throws JournalException {
+    try (LogView log = new KafkaLogView(settings, volume.topic(), volume.uuid())) {
+      return log.read(from, epoch).stream()
+          .map(seen -> seen.record().intent())
+          .allMatch(intent -> intent instanceof Intent.Epoch || intent instanceof Intent.Heartbeat);
     }
   }
 

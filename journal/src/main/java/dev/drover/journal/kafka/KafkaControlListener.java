@@ -1,6 +1,7 @@
 package dev.drover.journal.kafka;
 
 import dev.drover.journal.ControlRequest;
+import dev.drover.journal.Intent;
 import dev.drover.journal.IntentSink;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.VolumeDescriptor;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
@@ -35,22 +37,34 @@ public final class KafkaControlListener implements AutoCloseable {
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final TopicPartition partition;
   private final IntentSink sink;
+  private final Predicate<Intent> guard;
   private final Thread thread;
   private final AtomicBoolean closed = new AtomicBoolean();
   private final Map<UUID, Boolean> served = new LinkedHashMap<>();
 
   private KafkaControlListener(
-      KafkaConsumer<byte[], byte[]> consumer, String volume, TopicPartition at, IntentSink sink) {
+      KafkaConsumer<byte[], byte[]> consumer,
+      String volume,
+      TopicPartition at,
+      IntentSink sink,
+      Predicate<Intent> guard) {
     this.consumer = consumer;
     this.partition = at;
     this.sink = sink;
+    this.guard = guard;
     this.thread =
         Thread.ofPlatform().name("drover-control-" + volume).daemon().unstarted(this::run);
   }
 
-  /** Begins to listen; returns when every later request will be heard. */
+  /**
+   * Begins to listen; returns when every later request will be heard.
+   *
+   * @param guard false for an intent that must not be journaled now, whoever asks for it; called
+   *     once a request, in the order of the journal
+   */
   public static KafkaControlListener start(
-      KafkaSettings settings, VolumeDescriptor volume, IntentSink sink) throws JournalException {
+      KafkaSettings settings, VolumeDescriptor volume, IntentSink sink, Predicate<Intent> guard)
+      throws JournalException {
     TopicPartition control = new TopicPartition(settings.topics().control(volume.name()), 0);
     KafkaConsumer<byte[], byte[]> consumer = null;
     try {
@@ -66,7 +80,7 @@ public final class KafkaControlListener implements AutoCloseable {
       throw KafkaFaults.translate(settings, "listen to " + control.topic(), e);
     }
     KafkaControlListener listener =
-        new KafkaControlListener(consumer, volume.name(), control, sink);
+        new KafkaControlListener(consumer, volume.name(), control, sink, guard);
     listener.thread.start();
     return listener;
   }
@@ -110,6 +124,10 @@ public final class KafkaControlListener implements AutoCloseable {
     }
     if (served.size() > REMEMBERED) {
       served.remove(served.keySet().iterator().next());
+    }
+    if (!guard.test(request.intent())) {
+      LOG.warn("not journaling {} as asked: not while this gateway serves", request.intent());
+      return;
     }
     // The verb finds the record in the journal; a sink that is lost tells its owner by itself.
     sink.append(request.intent());

@@ -43,6 +43,10 @@ import org.apache.kafka.common.serialization.ByteBufferDeserializer;
  */
 public final class KafkaIntentSource implements IntentSource {
   /** Most bytes of one fetch. Several records of the largest size, so that fetches overlap. */
+  /** A fetch that waits at the end would only delay {@link #close}. */
+  static final Map<String, Object> NO_WAIT_AT_END =
+      Map.of(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, "10");
+
   private static final int FETCH_BYTES = 8 << 20;
 
   private static final int MAX_POLL_RECORDS = 2_000;
@@ -84,6 +88,12 @@ public final class KafkaIntentSource implements IntentSource {
   public static KafkaIntentSource open(KafkaSettings settings, VolumeDescriptor volume)
       throws JournalException {
     return new KafkaIntentSource(settings, volume, connect(settings, Map.of()));
+  }
+
+  /** The same for who reads up to the end and no further: it need not wait there to be closed. */
+  public static KafkaIntentSource openForLookup(KafkaSettings settings, VolumeDescriptor volume)
+      throws JournalException {
+    return new KafkaIntentSource(settings, volume, connect(settings, NO_WAIT_AT_END));
   }
 
   /** A consumer that sees everything and whose values are slices of what was fetched. */

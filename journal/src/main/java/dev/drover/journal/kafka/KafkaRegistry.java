@@ -1,6 +1,7 @@
 package dev.drover.journal.kafka;
 
 import dev.drover.journal.JournalException;
+import dev.drover.journal.JournalHistory;
 import dev.drover.journal.Registry;
 import dev.drover.journal.ReplicaStatus;
 import dev.drover.journal.VolumeDescriptor;
@@ -30,10 +31,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The registry on one compacted topic of JSON values, keys {@code volume/NAME} and {@code
- * replica/VOLUME/REPLICA}. Every read first follows the topic to the end that it has at that
- * moment, from where the last read stopped; so a fleet of some hundred replicas costs one fetch a
- * question. A missing registry topic is an empty registry: only {@link KafkaVolumes} creates it.
+ * The registry on one compacted topic of JSON values, keys {@code volume/NAME}, {@code
+ * history/VOLUME} and {@code replica/VOLUME/REPLICA}. Every read first follows the topic to the end
+ * that it has at that moment, from where the last read stopped; so a fleet of some hundred replicas
+ * costs one fetch a question. A missing registry topic is an empty registry: only {@link
+ * KafkaVolumes} creates it.
  *
  * <p>Writes take no lock once the topic was seen: the replicas of one process tell their states at
  * the same time, and one of them may have to wait for a broker.
@@ -45,6 +47,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class KafkaRegistry implements Registry {
   private static final Logger LOG = LoggerFactory.getLogger(KafkaRegistry.class);
+  // Some thousand snapshots and marks; a record of a topic has 1 MiB at most.
+  private static final int HISTORY_BYTES_MAX = 768 << 10;
   private static final Duration POLL = Duration.ofMillis(100);
   private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final String CLOCK = "clock";
@@ -93,13 +97,34 @@ public final class KafkaRegistry implements Registry {
   }
 
   @Override
+  public synchronized Optional<JournalHistory> history(String volume) throws JournalException {
+    refresh();
+    try {
+      return parsed(historyKey(volume), JournalHistory.class);
+    } catch (JournalException e) {
+      // It can be read again from the journal, which is why nobody has to be told.
+      LOG.debug("{}; {}", e.getMessage(), e.hint());
+      return Optional.empty();
+    }
+  }
+
+  @Override
+  public synchronized void put(String volume, JournalHistory history) throws JournalException {
+    byte[] json = JournalJson.write(history);
+    if (json.length <= HISTORY_BYTES_MAX) {
+      write(historyKey(volume), json);
+    }
+  }
+
+  @Override
   public synchronized void removeVolume(String name) throws JournalException {
     refresh();
-    for (String key : keysUnder(replicasOf(name))) {
+    List<String> keys = keysUnder(replicasOf(name));
+    keys.add(historyKey(name));
+    keys.add(volumeKey(name));
+    keys.retainAll(values.keySet());
+    for (String key : keys) {
       write(key, null);
-    }
-    if (values.containsKey(volumeKey(name))) {
-      write(volumeKey(name), null);
     }
   }
 
@@ -169,6 +194,10 @@ public final class KafkaRegistry implements Registry {
 
   private static String volumeKey(String name) {
     return "volume/" + name;
+  }
+
+  private static String historyKey(String name) {
+    return "history/" + name;
   }
 
   private static String replicasOf(String volume) {

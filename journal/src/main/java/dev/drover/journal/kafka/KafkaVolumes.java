@@ -4,6 +4,7 @@ import static org.apache.kafka.common.config.TopicConfig.MIN_IN_SYNC_REPLICAS_CO
 
 import dev.drover.journal.Chunker;
 import dev.drover.journal.JournalException;
+import dev.drover.journal.JournalHistory;
 import dev.drover.journal.JournalIdentity;
 import dev.drover.journal.JournalNames;
 import dev.drover.journal.LogTail;
@@ -193,18 +194,29 @@ public final class KafkaVolumes implements AutoCloseable {
     VolumeDescriptor volume = find(name);
     Optional<TopicFacts> topic = admin.describe(volume.topic());
     if (topic.isEmpty()) {
-      return new VolumeReport(volume, -1, -1, -1, -1, null);
+      return new VolumeReport(volume, volume.sizeBytes(), -1, -1, -1, -1, -1, null);
     }
     try (LogView log = new KafkaLogView(settings, volume.topic(), volume.uuid())) {
       long end = log.endOffset();
       return new VolumeReport(
           volume,
+          sizeNow(volume),
+          topic.get().partitions(),
           topic.get().replicationFactor(),
           (int) topic.get().number(MIN_IN_SYNC_REPLICAS_CONFIG, 1),
           log.beginOffset(),
           end,
           lastWriter(end, log));
     }
+  }
+
+  private long sizeNow(VolumeDescriptor volume) throws JournalException {
+    return registry
+        .history(volume.name())
+        .filter(each -> each.volume().equals(volume.uuid()))
+        .filter(each -> each.topicId().equals(volume.topicId()))
+        .map(JournalHistory::sizeBytes)
+        .orElse(volume.sizeBytes());
   }
 
   /** Damage at a journal's end must not hide its volume, nor the others, from who looks for it. */

@@ -8,6 +8,8 @@ import dev.drover.journal.WriterState;
  * journal to look at: the figures from there are −1 then.
  *
  * @param descriptor what the registry says
+ * @param sizeBytes the size now, as far as somebody has read the journal: every resize does
+ * @param partitions of the journal, or −1
  * @param replicationFactor copies of the journal, or −1
  * @param minInsyncReplicas copies that an acknowledgement needs, or −1
  * @param firstOffset the journal's beginning, or −1
@@ -16,6 +18,8 @@ import dev.drover.journal.WriterState;
  */
 public record VolumeReport(
     VolumeDescriptor descriptor,
+    long sizeBytes,
+    int partitions,
     int replicationFactor,
     int minInsyncReplicas,
     long firstOffset,

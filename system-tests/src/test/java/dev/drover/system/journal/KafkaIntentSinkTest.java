@@ -282,7 +282,7 @@ class KafkaIntentSinkTest {
   void aVerbIsServedByTheLiveGatewayBehindWhatItHasAnswered() throws Exception {
     var control = new KafkaControl(settings, "verb", CLOCK);
     try (KafkaIntentSink sink = open(A, false);
-        var _ = KafkaControlListener.start(settings, volume, sink)) {
+        var _ = KafkaControlListener.start(settings, volume, sink, _ -> true)) {
       long answered = await(sink.append(write(512)));
       var request = ControlRequest.snapshotCreate(new UUID(5, 5), "s", Instant.now());
       long at = control.append(volume, request, Duration.ofSeconds(20));
@@ -346,7 +346,7 @@ class KafkaIntentSinkTest {
     TimeUnit.MILLISECONDS.sleep(500);
     try (KafkaIntentSink next = open(A, false)) {
       TimeUnit.MILLISECONDS.sleep(300);
-      try (var _ = KafkaControlListener.start(settings, volume, next)) {
+      try (var _ = KafkaControlListener.start(settings, volume, next, _ -> true)) {
         long at = verb.get(40, TimeUnit.SECONDS);
         assertEquals(next.epoch(), journal().get((int) at).record().epoch());
         var mark = new Intent.Mark("m");
