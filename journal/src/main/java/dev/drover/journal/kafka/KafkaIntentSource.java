@@ -42,11 +42,11 @@ import org.apache.kafka.common.serialization.ByteBufferDeserializer;
  * <p>Memory: at most about two fetches of {@link #FETCH_BYTES}, plus what the caller keeps.
  */
 public final class KafkaIntentSource implements IntentSource {
-  /** Most bytes of one fetch. Several records of the largest size, so that fetches overlap. */
   /** A fetch that waits at the end would only delay {@link #close}. */
   static final Map<String, Object> NO_WAIT_AT_END =
       Map.of(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, "10");
 
+  /** Most bytes of one fetch. Several records of the largest size, so that fetches overlap. */
   private static final int FETCH_BYTES = 8 << 20;
 
   private static final int MAX_POLL_RECORDS = 2_000;

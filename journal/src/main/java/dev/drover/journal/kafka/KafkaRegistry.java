@@ -109,7 +109,7 @@ public final class KafkaRegistry implements Registry {
   }
 
   @Override
-  public synchronized void put(String volume, JournalHistory history) throws JournalException {
+  public void put(String volume, JournalHistory history) throws JournalException {
     byte[] json = JournalJson.write(history);
     if (json.length <= HISTORY_BYTES_MAX) {
       write(historyKey(volume), json);
