@@ -1,24 +1,23 @@
 package dev.drover.system.command;
 
 import static dev.drover.system.command.Replicas.assertCleanForQemu;
+import static dev.drover.system.command.Replicas.assertIdenticalForQemu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.qcow2.tools.Qemu;
 import dev.drover.qcow2.tools.RequiresTools;
-import dev.drover.system.acklog.AckLogClient;
 import dev.drover.system.acklog.AckLogVerifier;
 import dev.drover.system.kafka.EmbeddedKafka;
-import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -28,114 +27,83 @@ import org.junit.jupiter.api.io.TempDir;
 @RequiresTools({"qemu-img", "fio"})
 final class GatewayKillIT {
 
-  private static final int KILLS = 10;
-  private static final long SEED = 20_26;
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
-
   @TempDir Path folder;
 
   @Test
-  void noAcknowledgedWriteIsLostOverTenKillsOfTheGateway() throws Exception {
-    Random random = new Random(SEED);
-    try (Drover drover = new Drover(EmbeddedKafka.shared(), folder)) {
-      drover.ok("volume", "create", "kills", "--size", "32M");
-      DroverProcess gateway = serve(drover);
-      DroverProcess follower =
-          drover.start("apply", "kills", "--image", drover.file("b.qcow2"), "--replica", "b");
-      Process client = client();
-      for (int kill = 0; kill < KILLS; kill++) {
-        awaitLines(client, lines() + 300 + random.nextInt(900));
-        gateway.kill();
-        gateway = serve(drover);
+  @Timeout(value = 6, unit = TimeUnit.HOURS)
+  void noAcknowledgedWriteIsLostHoweverOftenTheGatewayIsKilled() throws Exception {
+    KillRounds rounds = new KillRounds("drover.gateway.kills", 8, 20_26);
+    for (KillRounds.Round round : rounds.left()) {
+      Path files = Files.createDirectory(folder.resolve("round-" + round.number()));
+      try (Drover drover = new Drover(EmbeddedKafka.shared(), files)) {
+        rounds.done(round, killAgainAndAgain(drover, round));
+        drover.call("volume", "delete", "kills", "--yes").expect(0);
       }
-      awaitLines(client, lines() + 300);
-      client.getOutputStream().close();
-      assertTrue(client.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS), clientSaid());
-      assertEquals(0, client.exitValue(), clientSaid());
-
-      AckLogVerifier.Report report = AckLogVerifier.verify(log(), uri());
-      System.out.println("gateway kills: " + clientSaid().strip() + ", " + report);
-      assertEquals(List.of(), report.complaints());
-      assertTrue(report.inFlight() > KILLS, "the kills did not come under load: " + report);
-
-      fioVerifies();
-      assertEquals(0, gateway.stop(), gateway.said());
-      assertEquals(0, follower.stop(), follower.said());
-      drover.ok("apply", "kills", "--image", drover.file("b.qcow2"), "--until", "end");
-      for (String image : List.of("gateway.qcow2", "b.qcow2")) {
-        assertCleanForQemu(drover.file(image));
-      }
-      Replicas.assertIdenticalForQemu(
-          drover.file("gateway.qcow2"), "qcow2", drover.file("b.qcow2"));
     }
   }
 
-  private DroverProcess serve(Drover drover) {
+  private String killAgainAndAgain(Drover drover, KillRounds.Round round) throws Exception {
+    long start = System.nanoTime();
+    Random random = new Random(round.seed());
+    drover.ok("volume", "create", "kills", "--size", "32M");
+    DroverProcess gateway = serve(drover);
+    DroverProcess follower =
+        drover.start("apply", "kills", "--image", drover.file("b.qcow2"), "--replica", "b");
+    try (AckedGuest guest = AckedGuest.on(uri(drover), drover.file("."), "ack", round.seed())) {
+      for (int kill = 0; kill < round.kills(); kill++) {
+        guest.awaitMore(300 + random.nextInt(900));
+        gateway.kill();
+        gateway = serve(drover);
+      }
+      guest.awaitMore(300);
+      String did = guest.stop();
+      AckLogVerifier.Report report = guest.assertKept();
+      assertTrue(report.inFlight() > round.kills(), "not killed under load: " + report);
+      fioVerifies(uri(drover));
+      assertEquals(0, gateway.stop(), gateway.said());
+      assertEquals(0, follower.stop(), follower.said());
+      drover.call("apply", "kills", "--image", drover.file("b.qcow2"), "--until", "end").expect(0);
+      for (String image : List.of("gateway.qcow2", "b.qcow2")) {
+        assertCleanForQemu(drover.file(image));
+      }
+      assertIdenticalForQemu(drover.file("gateway.qcow2"), "qcow2", drover.file("b.qcow2"));
+      return ("%d kills, %s; %d in flight at a kill, %d sectors of %d undecided by that,"
+              + " 0 complaints; %d s")
+          .formatted(
+              round.kills(),
+              did,
+              report.inFlight(),
+              report.undecided(),
+              report.sectors(),
+              TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start));
+    }
+  }
+
+  private static DroverProcess serve(Drover drover) {
     DroverProcess gateway =
         drover.start(
-            "serve", "kills", "--image", drover.file("gateway.qcow2"), "--socket", socket());
+            "serve",
+            "kills",
+            "--image",
+            drover.file("gateway.qcow2"),
+            "--socket",
+            drover.file("nbd.sock"));
     gateway.awaitOutput("ready ");
     return gateway;
   }
 
-  private Path socket() {
-    return folder.resolve("nbd.sock");
-  }
-
-  private URI uri() {
-    return URI.create("nbd+unix:///kills?socket=" + socket());
-  }
-
-  private Path log() {
-    return folder.resolve("ack.log");
-  }
-
-  private Process client() throws IOException {
-    Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-    return new ProcessBuilder(
-            java.toString(),
-            "-Xmx256m",
-            "-cp",
-            System.getProperty("java.class.path"),
-            AckLogClient.class.getName(),
-            uri().toString(),
-            log().toString(),
-            "" + SEED)
-        .redirectErrorStream(true)
-        .redirectOutput(folder.resolve("client.out").toFile())
-        .start();
-  }
-
-  private String clientSaid() {
-    return Drover.text(folder.resolve("client.out"));
-  }
-
-  private void awaitLines(Process client, long count) {
-    Await.until(
-        PATIENCE,
-        () -> {
-          assertTrue(client.isAlive(), this::clientSaid);
-          return lines() >= count;
-        },
-        () -> "the client got no further than line " + lines() + " of " + count);
-  }
-
-  private long lines() {
-    try {
-      return Files.exists(log()) ? Files.readString(log()).lines().count() : 0;
-    } catch (IOException e) {
-      throw new AssertionError(e);
-    }
+  private static URI uri(Drover drover) {
+    return URI.create("nbd+unix:///kills?socket=" + drover.file("nbd.sock"));
   }
 
   /** Somebody else's judge, on the export as it was restarted last. */
-  private void fioVerifies() {
+  private static void fioVerifies(URI uri) {
     Qemu.Result fio =
         Qemu.run(
             "fio",
             "--name=after",
             "--ioengine=nbd",
-            "--uri=" + uri(),
+            "--uri=" + uri,
             "--rw=randwrite",
             "--bsrange=4k-64k",
             "--iodepth=16",

@@ -1,26 +1,36 @@
 package dev.drover.system.command;
 
 import dev.drover.nbd.client.NbdClient;
+import dev.drover.qcow2.GuestOffset;
+import dev.drover.qcow2.Qcow2Image;
+import dev.drover.qcow2.file.HostFile;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
 
-/** A guest that writes, zeroes and flushes without end, from a seed, until it is closed. */
+/**
+ * A guest that writes, zeroes and flushes without end, from a seed, until it is closed; it
+ * remembers what its disk holds.
+ */
 final class Load implements AutoCloseable {
 
   private static final int LARGEST = 256 << 10;
-  private static final long BYTES_PER_SECOND = 4L << 20;
+  private static final long BYTES_PER_SECOND = 3L << 20;
 
   private final NbdClient client;
   private final Random random;
   private final Thread thread;
+  private final byte[] disk;
   private volatile boolean stopping;
   private volatile Throwable failure;
 
   private Load(NbdClient client, Random random) {
     this.client = client;
     this.random = random;
+    this.disk = new byte[Math.toIntExact(client.sizeBytes())];
     this.thread = Thread.ofPlatform().name("load").unstarted(this::write);
   }
 
@@ -50,15 +60,22 @@ final class Load implements AutoCloseable {
   /** One request at 512-byte granularity anywhere on the disk; the bytes it touched. */
   private int change() throws IOException {
     int length = 512 * (1 + random.nextInt(LARGEST / 512));
-    long offset = 512L * random.nextLong((client.sizeBytes() - length) / 512);
+    int offset = 512 * random.nextInt((disk.length - length) / 512);
     switch (random.nextInt(12)) {
-      case 0 -> NbdClient.await(client.writeZeroes(offset, length, false, false));
-      case 1 -> NbdClient.await(client.trim(offset, length));
+      case 0 -> {
+        NbdClient.await(client.writeZeroes(offset, length, false, false));
+        Arrays.fill(disk, offset, offset + length, (byte) 0);
+      }
+      case 1 -> {
+        NbdClient.await(client.trim(offset, length));
+        Arrays.fill(disk, offset, offset + length, (byte) 0);
+      }
       case 2 -> NbdClient.await(client.flush());
       default -> {
         byte[] bytes = new byte[length];
         random.nextBytes(bytes);
         NbdClient.await(client.write(offset, ByteBuffer.wrap(bytes), random.nextInt(10) == 0));
+        System.arraycopy(bytes, 0, disk, offset, length);
       }
     }
     return length;
@@ -68,6 +85,21 @@ final class Load implements AutoCloseable {
   void assertRunning() {
     if (failure != null) {
       throw new AssertionError("the guest met an error", failure);
+    }
+  }
+
+  /** After {@link #close}: an image holds what was written, byte for byte. */
+  void assertWritten(Path image) throws IOException {
+    ByteBuffer chunk = ByteBuffer.allocate(1 << 20);
+    try (Qcow2Image found = Qcow2Image.open(HostFile.openForReading(image), true)) {
+      for (int offset = 0; offset < disk.length; offset += chunk.capacity()) {
+        found.read(new GuestOffset(offset), chunk.clear());
+        ByteBuffer wanted = ByteBuffer.wrap(disk, offset, chunk.capacity());
+        int differs = chunk.flip().mismatch(wanted);
+        if (differs >= 0) {
+          throw new AssertionError(image + " differs at guest offset " + (offset + differs));
+        }
+      }
     }
   }
 
