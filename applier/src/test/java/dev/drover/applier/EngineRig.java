@@ -14,6 +14,7 @@ import dev.drover.qcow2.CheckReport;
 import dev.drover.qcow2.ClusterExtent;
 import dev.drover.qcow2.GuestOffset;
 import dev.drover.qcow2.ImageCheck;
+import dev.drover.qcow2.ImageWalk;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.PositionSlots;
 import dev.drover.qcow2.replica.ReplicaImage;
@@ -381,7 +382,7 @@ final class EngineRig {
           .forEach(earlier::add);
       for (ClusterExtent extent : compensation.clusters()) {
         for (long cluster : walk.clusters(extent)) {
-          int refcount = walk.refcount(cluster);
+          long refcount = walk.refcount(cluster);
           int references = walk.references(cluster);
           if (refcount < references || (references > 0 && !shares && !earlier.contains(cluster))) {
             wrong.put(cluster, refcount + " counted, " + references + " references");

@@ -8,8 +8,12 @@ import dev.drover.qcow2.format.SnapshotTable;
 import dev.drover.qcow2.io.BlockFile;
 import dev.drover.qcow2.sim.InvariantViolation;
 import java.io.IOException;
+import java.util.Optional;
 
-/** What must hold of an image file at any time, and what at rest; by the independent walk. */
+/**
+ * What must hold of an image file at any time, and what at rest: by a walk that shares no code with
+ * what it judges, and by the check that users have.
+ */
 public final class ImageJudge {
 
   private ImageJudge() {}
@@ -19,6 +23,10 @@ public final class ImageJudge {
    * cluster is mapped twice; refcounts may be too high.
    */
   public static void neverUndercounted(BlockFile file) throws IOException {
+    Optional<String> corruption = ImageWalk.of(file).corruption();
+    if (corruption.isPresent()) {
+      throw new InvariantViolation("I-01", corruption.get());
+    }
     Header header = Header.read(file);
     ReferenceCount counted = ReferenceCount.of(file, header, SnapshotTable.read(file, header));
     for (Finding finding : counted.findings().first()) {
@@ -50,6 +58,10 @@ public final class ImageJudge {
 
   /** No leak, no corruption, no wrong COPIED flag. */
   public static void exact(BlockFile file) throws IOException {
+    Optional<String> inexactness = ImageWalk.of(file).inexactness();
+    if (inexactness.isPresent()) {
+      throw new InvariantViolation("I-50", inexactness.get());
+    }
     CheckReport report = ImageCheck.check(file, ImageCheck.Repair.NONE);
     if (!report.isClean() || report.sharedInActiveTable() > 0) {
       throw new InvariantViolation("I-50", "not exact: " + report);

@@ -40,24 +40,30 @@ public final class MutantTrial {
     return Mutant.all(folder).stream().filter(each -> only == null || each.name().equals(only));
   }
 
+  /**
+   * How a mutant was caught.
+   *
+   * @param where what the simulator says of it: the part of the run, the place, the seed
+   */
+  record Caught(String where, InvariantViolation violation) {}
+
   /** The run of a mutant passes without its defect and breaks the named invariant with it. */
   public void judge(Mutant mutant) throws IOException {
     String run = System.getProperty("drover.mutant.run", mutant.run());
     passesWithoutADefect(run);
-    InvariantViolation violation =
+    Caught caught =
         caught(mutant, run).orElseThrow(() -> new AssertionError(mutant + " survives " + run));
-    System.out.println("mutant %s: %s".formatted(mutant, violation.getMessage()));
-    if (!violation.invariant().equals(mutant.fails())) {
-      throw new AssertionError("%s: not %s is broken".formatted(mutant, mutant.fails()), violation);
+    System.out.println(
+        "mutant %s: %s (%s)".formatted(mutant, caught.violation().getMessage(), caught.where()));
+    if (!caught.violation().invariant().equals(mutant.fails())) {
+      throw new AssertionError(
+          "%s breaks another invariant than %s".formatted(mutant, mutant.fails()),
+          caught.violation());
     }
   }
 
-  /**
-   * What the run says of the sources as they are, once for all mutants that share it.
-   *
-   * @throws AssertionError if it does not pass
-   */
-  void passesWithoutADefect(String run) {
+  /** What the run says of the sources as they are, once for all mutants that share it. */
+  private void passesWithoutADefect(String run) {
     if (passed.add(run)) {
       simulate(run, getClass().getClassLoader())
           .ifPresent(
@@ -68,21 +74,22 @@ public final class MutantTrial {
   }
 
   /**
-   * The invariant that the run finds broken; empty: the mutant survives.
+   * The first invariant that the run finds broken; empty: the mutant survives.
    *
    * @throws AssertionError if it fails in a way that names no invariant
    */
-  Optional<InvariantViolation> caught(Mutant mutant, String run) throws IOException {
+  Optional<Caught> caught(Mutant mutant, String run) throws IOException {
     MutantLoader loader = new MutantLoader(MutantCompiler.compile(mutant, root));
-    return simulate(run, loader)
-        .map(
-            failure ->
-                InvariantViolation.in(failure)
-                    .orElseThrow(
-                        () ->
-                            new AssertionError(
-                                mutant + " fails " + run + " and breaks no named invariant",
-                                failure)));
+    return simulate(run, loader).map(failure -> named(failure, mutant, run));
+  }
+
+  private static Caught named(Throwable failure, Mutant mutant, String run) {
+    return InvariantViolation.in(failure)
+        .map(violation -> new Caught(failure.getMessage(), violation))
+        .orElseThrow(
+            () ->
+                new AssertionError(
+                    mutant + " fails " + run + " and breaks no named invariant", failure));
   }
 
   @SuppressWarnings("unchecked")

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.qcow2.ImageJudge;
+import dev.drover.qcow2.io.BlockFile;
 import dev.drover.qcow2.io.DiskFullException;
 import dev.drover.qcow2.replica.MiniEngine.Op;
 import dev.drover.qcow2.sim.CrashingBlockFile;
@@ -98,7 +99,7 @@ final class ReplicaFaultTest {
     FailingBlockFile file = new FailingBlockFile(disk).failAt(n, how);
     long again = m;
     try {
-      MiniEngine engine = startAgainstFaults(file, journal, punch);
+      MiniEngine engine = startAgainstFaults(file, disk, journal, punch);
       while (true) {
         try {
           if (engine.isAtEnd()) {
@@ -123,11 +124,11 @@ final class ReplicaFaultTest {
   }
 
   private static MiniEngine startAgainstFaults(
-      FailingBlockFile file, List<Op> journal, boolean punch) throws IOException {
+      FailingBlockFile file, BlockFile disk, List<Op> journal, boolean punch) throws IOException {
     try {
-      return MiniEngine.start(file, journal, punch);
+      return MiniEngine.start(new WatchedSlots(file, disk), journal, punch);
     } catch (IOException e) {
-      return MiniEngine.start(file, journal, punch);
+      return MiniEngine.start(new WatchedSlots(file, disk), journal, punch);
     }
   }
 
@@ -148,8 +149,8 @@ final class ReplicaFaultTest {
       engine.mend();
     }
     file.heal();
-    assertTrue(engine.image().unlinked().isEmpty());
     ImageJudge.exact(disk);
+    assertTrue(engine.image().unlinked().isEmpty());
     ReplicaVerdict.oldOrNew(engine, journal);
   }
 

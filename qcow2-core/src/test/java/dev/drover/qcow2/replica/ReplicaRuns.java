@@ -33,7 +33,7 @@ public final class ReplicaRuns implements Consumer<String> {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       } catch (RuntimeException | AssertionError e) {
-        throw new AssertionError(words[0] + " " + word, e);
+        throw new AssertionError(words[0] + " " + word + ", " + e.getMessage(), e);
       }
     }
   }

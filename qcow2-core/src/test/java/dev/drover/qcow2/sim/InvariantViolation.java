@@ -26,11 +26,17 @@ public final class InvariantViolation extends AssertionError {
     return invariant;
   }
 
-  /** The violation that a failure is, or was caused by. */
+  /**
+   * The violation that a failure is, or was caused by. A check of the production code itself that
+   * fires is one, too: it throws what is no IOException.
+   */
   public static Optional<InvariantViolation> in(Throwable failure) {
     for (Throwable each = failure; each != null; each = each.getCause()) {
       if (each instanceof InvariantViolation violation) {
         return Optional.of(violation);
+      }
+      if (each instanceof IllegalStateException || each instanceof IllegalArgumentException) {
+        return Optional.of(new InvariantViolation("I-54", each.getMessage(), each));
       }
     }
     return Optional.empty();
