@@ -20,12 +20,17 @@ public final class ImageJudge {
 
   /**
    * I-01: what any power cut may leave. No refcount is below the references, nothing overlaps, no
-   * cluster is mapped twice; refcounts may be too high.
+   * cluster is mapped twice; refcounts may be too high, if the image says so (I-16).
    */
   public static void neverUndercounted(BlockFile file) throws IOException {
-    Optional<String> corruption = ImageWalk.of(file).corruption();
+    ImageWalk walk = ImageWalk.of(file);
+    Optional<String> corruption = walk.corruption();
     if (corruption.isPresent()) {
       throw new InvariantViolation("I-01", corruption.get());
+    }
+    if (!walk.isDirty() && walk.inexactness().isPresent()) {
+      throw new InvariantViolation(
+          "I-16", "the dirty bit is down, and yet: " + walk.inexactness().get());
     }
     Header header = Header.read(file);
     ReferenceCount counted = ReferenceCount.of(file, header, SnapshotTable.read(file, header));

@@ -200,6 +200,11 @@ public final class ImageWalk {
     return numbers;
   }
 
+  /** Whether the image says that refcounts may be too high. */
+  boolean isDirty() {
+    return (image.getLong(72) & 1) != 0;
+  }
+
   /** What no power cut may leave; empty if there is none. */
   Optional<String> corruption() {
     if (damage != null) {

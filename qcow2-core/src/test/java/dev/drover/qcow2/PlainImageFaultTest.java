@@ -1,7 +1,6 @@
 package dev.drover.qcow2;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.qcow2.core.CoreOptions;
 import dev.drover.qcow2.format.Header;
@@ -10,6 +9,7 @@ import dev.drover.qcow2.sim.CrashingBlockFile;
 import dev.drover.qcow2.sim.CrashingBlockFile.Survival;
 import dev.drover.qcow2.sim.FailingBlockFile;
 import dev.drover.qcow2.sim.FailingBlockFile.Failure;
+import dev.drover.qcow2.sim.InvariantViolation;
 import dev.drover.qcow2.sim.MemoryBlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -39,10 +39,10 @@ final class PlainImageFaultTest {
   private static final CoreOptions BOUNDS =
       new CoreOptions(3 * CLUSTER, 2 * CLUSTER, 2 * CLUSTER, true, false);
 
-  private static MemoryBlockFile empty;
+  static MemoryBlockFile empty;
 
   /** So full that the next window needs another refcount block. */
-  private static MemoryBlockFile blockFull;
+  static MemoryBlockFile blockFull;
 
   private static long faults;
   private static long cuts;
@@ -199,7 +199,7 @@ final class PlainImageFaultTest {
     System.out.println("plain: " + faults + " fault points");
   }
 
-  private static void failEach(MemoryBlockFile base, String word) throws IOException {
+  static void failEach(MemoryBlockFile base, String word) throws IOException {
     long ios = ios(base, ops(word));
     for (Failure how : Failure.values()) {
       int step = EXHAUSTIVE || how == Failure.EIO ? 1 : 4;
@@ -262,7 +262,7 @@ final class PlainImageFaultTest {
     byte[] after = model(ops, done + 1);
     for (int i = 0; i < DISK; i++) {
       if (content[i] != before[i] && content[i] != after[i]) {
-        throw new AssertionError("byte " + i + " is neither old nor new");
+        throw new InvariantViolation("I-51", "byte " + i + " is neither old nor new");
       }
     }
   }
@@ -270,13 +270,21 @@ final class PlainImageFaultTest {
   private static void atRest(MemoryBlockFile durable, List<Op> ops) throws IOException {
     ImageJudge.settled(durable);
     try (Qcow2Image image = Qcow2Image.open(durable, true)) {
-      assertTrue(Arrays.equals(model(ops, ops.size()), content(image)), "content");
+      same("I-51", model(ops, ops.size()), content(image), "the disk");
       for (int i = 0; i < ops.size(); i++) {
         if (ops.get(i) instanceof Snapshot(int number)) {
           byte[] then = content(image.openSnapshot("s" + number));
-          assertTrue(Arrays.equals(model(ops, i), then), "snapshot " + number);
+          same("I-15", model(ops, i), then, "snapshot " + number);
         }
       }
+    }
+  }
+
+  private static void same(String invariant, byte[] expected, byte[] actual, String what) {
+    int at = Arrays.mismatch(expected, actual);
+    if (at >= 0) {
+      throw new InvariantViolation(
+          invariant, what + " differs at " + at + ": " + actual[at] + ", not " + expected[at]);
     }
   }
 
@@ -292,7 +300,7 @@ final class PlainImageFaultTest {
     System.out.println("plain: " + cuts + " crash states, seed " + SEED);
   }
 
-  private static void cutEach(MemoryBlockFile base, String word, Random random) throws IOException {
+  static void cutEach(MemoryBlockFile base, String word, Random random) throws IOException {
     List<Op> ops = ops(word);
     Set<Integer> seen = new HashSet<>();
     long ios = ios(base, ops);
@@ -349,7 +357,7 @@ final class PlainImageFaultTest {
       int to = Math.min(DISK, at + 512);
       if (versions.stream()
           .noneMatch(version -> Arrays.equals(version, from, to, content, from, to))) {
-        throw new AssertionError("sector at " + at + " is none of its versions");
+        throw new InvariantViolation("I-51", "sector at " + at + " is none of its versions");
       }
     }
   }

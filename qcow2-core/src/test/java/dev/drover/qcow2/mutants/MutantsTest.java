@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.drover.qcow2.PlainRuns;
 import dev.drover.qcow2.replica.ReplicaRuns;
 import dev.drover.qcow2.sim.InvariantViolation;
 import java.io.IOException;
@@ -26,7 +27,8 @@ final class MutantsTest {
 
   @TestFactory
   Stream<DynamicTest> aSimulatorNoticesEachDefect() throws IOException {
-    MutantTrial trial = new MutantTrial(ROOT, Map.of("replica", ReplicaRuns.class));
+    MutantTrial trial =
+        new MutantTrial(ROOT, Map.of("replica", ReplicaRuns.class, "plain", PlainRuns.class));
     return MutantTrial.selected(MUTANTS)
         .map(mutant -> DynamicTest.dynamicTest(mutant.toString(), () -> trial.judge(mutant)));
   }
