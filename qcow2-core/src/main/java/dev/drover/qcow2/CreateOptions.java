@@ -1,38 +1,113 @@
 package dev.drover.qcow2;
 
+import dev.drover.qcow2.format.Compression;
 import dev.drover.qcow2.format.Geometry;
 import java.util.Optional;
+import java.util.function.Consumer;
 
-/**
- * What a new image is to be; the defaults are qemu-img's.
- *
- * @param virtualSize in bytes, a multiple of 512
- * @param clusterSize in bytes
- * @param backing recorded in the header; nothing opens it here
- * @param replicaState the first payload of the position slots; empty: no slots, a plain image
- */
-public record CreateOptions(
-    long virtualSize,
-    int clusterSize,
-    Optional<BackingReference> backing,
-    Optional<byte[]> replicaState) {
+/** What a new image is to be; the defaults are qemu-img's. Immutable. */
+public final class CreateOptions {
 
+  private long virtualSize;
+  private int clusterSize = 1 << Geometry.DEFAULT_CLUSTER_BITS;
+  private FormatVersion version = FormatVersion.V3;
+  private int refcountBits = 1 << Geometry.DEFAULT_REFCOUNT_ORDER;
+  private boolean lazyRefcounts;
+  private Compression compression = Compression.ZLIB;
+  private Optional<BackingReference> backing = Optional.empty();
+  private Optional<byte[]> replicaState = Optional.empty();
+
+  private CreateOptions() {}
+
+  private CreateOptions with(Consumer<CreateOptions> change) {
+    CreateOptions changed = new CreateOptions();
+    changed.virtualSize = virtualSize;
+    changed.clusterSize = clusterSize;
+    changed.version = version;
+    changed.refcountBits = refcountBits;
+    changed.lazyRefcounts = lazyRefcounts;
+    changed.compression = compression;
+    changed.backing = backing;
+    changed.replicaState = replicaState;
+    change.accept(changed);
+    return changed;
+  }
+
+  /**
+   * @param virtualSize in bytes, a multiple of 512
+   */
   public static CreateOptions ofSize(long virtualSize) {
-    return new CreateOptions(
-        virtualSize, 1 << Geometry.DEFAULT_CLUSTER_BITS, Optional.empty(), Optional.empty());
+    return new CreateOptions().with(options -> options.virtualSize = virtualSize);
   }
 
+  /** In bytes: a power of two from 512 to 2 MiB. */
   public CreateOptions withClusterSize(int bytes) {
-    return new CreateOptions(virtualSize, bytes, backing, replicaState);
+    return with(options -> options.clusterSize = bytes);
   }
 
+  public CreateOptions withVersion(FormatVersion wanted) {
+    return with(options -> options.version = wanted);
+  }
+
+  /** A power of two from 1 to 64; with one bit there can be no snapshots. Version 3 only. */
+  public CreateOptions withRefcountBits(int bits) {
+    return with(options -> options.refcountBits = bits);
+  }
+
+  /** Lets QEMU postpone refcount updates and count anew after a crash. Version 3 only. */
+  public CreateOptions withLazyRefcounts(boolean lazy) {
+    return with(options -> options.lazyRefcounts = lazy);
+  }
+
+  /** How compressed clusters are compressed; anything but zlib is of version 3 only. */
+  public CreateOptions withCompression(Compression type) {
+    return with(options -> options.compression = type);
+  }
+
+  /** Recorded in the header; nothing opens it here. */
   public CreateOptions withBacking(BackingReference reference) {
-    return new CreateOptions(virtualSize, clusterSize, Optional.of(reference), replicaState);
+    return with(options -> options.backing = Optional.of(reference));
   }
 
-  /** Makes the image a replica; clusters need at least 4 KiB then. */
+  /**
+   * Makes the image a replica, with this as the first payload of its position slots; clusters need
+   * at least 4 KiB then. Version 3 only.
+   */
   public CreateOptions withReplicaState(byte[] payload) {
-    return new CreateOptions(virtualSize, clusterSize, backing, Optional.of(payload));
+    return with(options -> options.replicaState = Optional.of(payload));
+  }
+
+  public long virtualSize() {
+    return virtualSize;
+  }
+
+  public int clusterSize() {
+    return clusterSize;
+  }
+
+  public FormatVersion version() {
+    return version;
+  }
+
+  public int refcountBits() {
+    return refcountBits;
+  }
+
+  public boolean lazyRefcounts() {
+    return lazyRefcounts;
+  }
+
+  public Compression compression() {
+    return compression;
+  }
+
+  public Optional<BackingReference> backing() {
+    return backing;
+  }
+
+  /** Empty: no slots, a plain image. */
+  public Optional<byte[]> replicaState() {
+    return replicaState;
   }
 
   /** What qemu-img makes of a size: the next multiple of 512. */

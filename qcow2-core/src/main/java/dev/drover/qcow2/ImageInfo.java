@@ -16,6 +16,7 @@ import java.util.Optional;
 /**
  * What an image says about itself; nothing beside it is opened.
  *
+ * @param version of the format
  * @param fileBytes length of the file
  * @param dirty refcounts may be too high: it was not closed cleanly
  * @param corrupt somebody found it broken
@@ -24,10 +25,12 @@ import java.util.Optional;
  */
 public record ImageInfo(
     String name,
+    FormatVersion version,
     long fileBytes,
     long virtualSizeBytes,
     int clusterSizeBytes,
     Compression compression,
+    int refcountBits,
     boolean lazyRefcounts,
     boolean dirty,
     boolean corrupt,
@@ -35,9 +38,6 @@ public record ImageInfo(
     List<SnapshotEntry> snapshots,
     boolean isReplica,
     Optional<PositionSlot> position) {
-
-  /** Bits of a refcount: other widths are refused. */
-  public static final int REFCOUNT_BITS = 16;
 
   public ImageInfo {
     snapshots = List.copyOf(snapshots);
@@ -57,11 +57,13 @@ public record ImageInfo(
             : Optional.empty();
     return new ImageInfo(
         file.name(),
+        header.version(),
         file.length(),
         header.virtualSize(),
         header.clusterSize(),
         header.compression(),
-        (features.compatible() & Features.LAZY_REFCOUNTS) != 0,
+        header.geometry().refcountBits(),
+        features.hasLazyRefcounts(),
         features.isDirty(),
         features.isCorrupt(),
         header.backingName().map(name -> new BackingReference(name, header.backingFormat())),

@@ -226,20 +226,23 @@ public final class Qcow2Image implements GuestDisk {
   /** Makes the range read as zeroes; with {@code mayUnmap} whole clusters give their space back. */
   public synchronized void writeZeroes(GuestOffset offset, long length, boolean mayUnmap)
       throws IOException {
-    if (length > 0) {
-      change(new GuestChange.Zero(offset, length, !mayUnmap), 0);
+    long step = core.zeroesByEntry() ? Math.max(length, 1) : REMEMBERED_BYTES;
+    for (long done = 0; done < length; done += step) {
+      GuestOffset at = new GuestOffset(offset.bytes() + done);
+      change(new GuestChange.Zero(at, Math.min(step, length - done), !mayUnmap), 0);
     }
   }
 
   /**
    * Gives the space of whole clusters in the range back; they read as zeroes afterwards. Parts of
-   * clusters at its ends stay as they are.
+   * clusters at its ends stay as they are, and so does everything in an image of version 2 with a
+   * backing file, which cannot say that a cluster reads as zeroes.
    */
   public synchronized void discard(GuestOffset offset, long length) throws IOException {
     long end = Math.addExact(offset.bytes(), length);
     long from = core.geometry().roundUp(offset.bytes());
     long to = end == virtualSizeBytes() ? end : core.geometry().roundDown(end);
-    if (from < to) {
+    if (from < to && core.zeroesByEntry()) {
       change(new GuestChange.Zero(new GuestOffset(from), to - from, false), 0);
     }
   }

@@ -45,7 +45,7 @@ public final class ImageJudge {
             counted,
             new StoredRefcounts.Visitor() {
               @Override
-              public void differs(long cluster, int stored, int references) {
+              public void differs(long cluster, long stored, long references) {
                 if (stored < references) {
                   throw new InvariantViolation(
                       "I-01",

@@ -2,9 +2,12 @@ package dev.drover.qcow2;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.qcow2.core.CoreOptions;
+import dev.drover.qcow2.format.Header;
+import dev.drover.qcow2.format.NewImage;
 import dev.drover.qcow2.sim.MemoryBlockFile;
 import dev.drover.qcow2.tools.Qemu;
 import dev.drover.qcow2.tools.RequiresTools;
@@ -19,6 +22,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What we write, QEMU finds clean and reads the same; what it wrote, we go on writing. */
@@ -92,6 +96,132 @@ final class QemuJudgesWritesTest {
         change(image, 40, clusterSize);
       }
       judged(file, "round" + round);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 4, 8, 16, 32, 64})
+  void refcountsOfEveryWidthCount(int bits) throws IOException {
+    model = new byte[300 << 10];
+    MemoryBlockFile file = new MemoryBlockFile("width" + bits);
+    CreateOptions options = CreateOptions.ofSize(model.length).withClusterSize(512);
+    Qcow2Image.create(file, options.withRefcountBits(bits)).close();
+    try (Qcow2Image image = open(file)) {
+      change(image, 40, 512);
+      if (bits == 1) {
+        Qcow2Exception refused =
+            assertThrows(Qcow2Exception.class, () -> image.createSnapshot(snapshot(0)));
+        assertEquals(Qcow2Exception.Code.OUT_OF_RANGE, refused.code(), refused.getMessage());
+        change(image, 10, 512);
+      } else {
+        image.createSnapshot(snapshot(0));
+        change(image, 20, 512);
+        image.createSnapshot(snapshot(1));
+        image.deleteSnapshot("s0");
+      }
+      change(image, 10, 512);
+    }
+    Path path = judged(file, "ours");
+    ImageJudge.settled(file);
+    Qemu.io(path, "write -P 7 1k 100k", "discard 20k 30k").orFail();
+    Arrays.fill(model, 1 << 10, 101 << 10, (byte) 7);
+    Arrays.fill(model, 20 << 10, 50 << 10, (byte) 0);
+    MemoryBlockFile theirs = MemoryBlockFile.load(path);
+    try (Qcow2Image image = open(theirs)) {
+      change(image, 20, 512);
+    }
+    judged(theirs, "after");
+  }
+
+  @Test
+  void refcountsThatQemuPostponedAndNeverWroteAreMadeUpFor() throws IOException {
+    model = new byte[400 << 10];
+    MemoryBlockFile file = new MemoryBlockFile("lazy");
+    CreateOptions options = CreateOptions.ofSize(model.length).withClusterSize(4096);
+    Qcow2Image.create(file, options.withLazyRefcounts(true)).close();
+    Path path = folder.resolve("lazy.qcow2");
+    file.store(path);
+    Qemu.io(path, "write -P 7 1k 100k", "flush", "abort");
+    Arrays.fill(model, 1 << 10, 101 << 10, (byte) 7);
+    file = MemoryBlockFile.load(path);
+    assertTrue(ImageCheck.check(file, ImageCheck.Repair.NONE).corruptions() > 0, "too low");
+    try (Qcow2Image image = open(file)) {
+      change(image, 20, 4096);
+    }
+    judged(file, "made-up");
+    ImageJudge.settled(file);
+    assertTrue(Header.read(file).features().hasLazyRefcounts());
+  }
+
+  @ParameterizedTest
+  @EnumSource(FormatVersion.class)
+  void whatGrowsOverALongerBackingFileReadsAsZeroes(FormatVersion version) throws IOException {
+    byte[] below = new byte[200 << 10];
+    Arrays.fill(below, (byte) 5);
+    Path base = folder.resolve("base.raw");
+    Files.write(base, below);
+    BackingOpener opener = (_, _) -> new RawDisk(MemoryBlockFile.load(base));
+    MemoryBlockFile file = new MemoryBlockFile("grown");
+    CreateOptions options =
+        CreateOptions.ofSize(50 << 10)
+            .withClusterSize(512)
+            .withVersion(version)
+            .withBacking(BackingReference.raw("base.raw"));
+    NewImage.create(file, options);
+    try (Qcow2Image image = Qcow2Image.open(file, false, opener)) {
+      image.resize(20 << 10);
+      image.resize(100 << 10);
+    }
+    model = new byte[100 << 10];
+    Arrays.fill(model, 0, 20 << 10, (byte) 5);
+    judged(file, "grown");
+  }
+
+  private static SnapshotSpec snapshot(int number) {
+    Instant time = Instant.ofEpochSecond(number);
+    return new SnapshotSpec(new UUID(3, number), "s" + number, time, new byte[] {1});
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void anImageOfVersion2HasNoZeroFlags(boolean backed) throws IOException {
+    model = new byte[(300 << 10) + 1024];
+    CreateOptions options =
+        CreateOptions.ofSize(model.length).withVersion(FormatVersion.V2).withClusterSize(1024);
+    BackingOpener opener = BackingOpener.REFUSE;
+    if (backed) {
+      random.nextBytes(model);
+      Path base = folder.resolve("base.raw");
+      Files.write(base, model);
+      options = options.withBacking(BackingReference.raw("base.raw"));
+      opener = (_, _) -> new RawDisk(MemoryBlockFile.load(base));
+    }
+    MemoryBlockFile file = new MemoryBlockFile("v2");
+    NewImage.create(file, options);
+    for (int round = 0; round < 3; round++) {
+      try (Qcow2Image image = Qcow2Image.open(file, false, opener)) {
+        byte[] before = model.clone();
+        image.discard(new GuestOffset(1024), 50 << 10);
+        ByteBuffer now = ByteBuffer.allocate(model.length);
+        image.read(new GuestOffset(0), now);
+        if (backed) {
+          assertArrayEquals(before, now.array());
+        } else {
+          Arrays.fill(model, 1024, 51 << 10, (byte) 0);
+        }
+        image.writeZeroes(new GuestOffset(60 << 10), 30 << 10, round == 1);
+        Arrays.fill(model, 60 << 10, 90 << 10, (byte) 0);
+        image.write(new GuestOffset(80 << 10), ByteBuffer.wrap(new byte[] {1, 2, 3}));
+        model[80 << 10] = 1;
+        model[(80 << 10) + 1] = 2;
+        model[(80 << 10) + 2] = 3;
+        image.createSnapshot(snapshot(round));
+      }
+      Path path = judged(file, "v2-" + round);
+      assertTrue(Qemu.img("info", path).orFail().output().contains("compat: 0.10"));
+      Qemu.io(path, "write -P 9 %dk 3k".formatted(100 + round)).orFail();
+      Arrays.fill(model, (100 + round) << 10, (103 + round) << 10, (byte) 9);
+      file = MemoryBlockFile.load(path);
     }
   }
 

@@ -8,16 +8,18 @@ import dev.drover.cli.value.ClusterSize;
 import dev.drover.cli.value.IllegalValue;
 import dev.drover.qcow2.BackingReference;
 import dev.drover.qcow2.CreateOptions;
+import dev.drover.qcow2.FormatVersion;
 import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.file.HostFile;
+import dev.drover.qcow2.format.Compression;
 import dev.drover.qcow2.format.NewImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -28,10 +30,23 @@ import picocli.CommandLine.Parameters;
     name = "create",
     description = {
       "Makes a qcow2 or raw image. Unlike qemu-img it never replaces a file that is there.",
-      "Options of -o: cluster_size, size, backing_file, backing_fmt."
+      "Options of -o: size, cluster_size, compat, refcount_bits, lazy_refcounts,"
+          + " compression_type, backing_file, backing_fmt."
     })
 final class ImageCreateCommand implements Callable<Integer> {
   private static final String DEFAULT_CLUSTER = "65536";
+
+  /** What a raw image can have, then what only qcow2 has. */
+  private static final Set<String> KNOWN =
+      Set.of(
+          "size",
+          "cluster_size",
+          "compat",
+          "refcount_bits",
+          "lazy_refcounts",
+          "compression_type",
+          "backing_file",
+          "backing_fmt");
 
   private final Session session;
 
@@ -73,47 +88,56 @@ final class ImageCreateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Map<String, String> given = parsedOptions();
-    int cluster = ClusterSize.parse(given.getOrDefault("cluster_size", DEFAULT_CLUSTER));
-    size = given.getOrDefault("size", size);
-    backingFile = given.getOrDefault("backing_file", backingFile);
-    backingFormat = given.getOrDefault("backing_fmt", backingFormat);
+    FormatOptions given = new FormatOptions(options, KNOWN);
+    int cluster = ClusterSize.parse(given.text("cluster_size").orElse(DEFAULT_CLUSTER));
+    size = given.text("size").orElse(size);
+    backingFile = given.text("backing_file").orElse(backingFile);
+    backingFormat = given.text("backing_fmt").orElse(backingFormat);
     Format kind = Format.parse(format);
-    if (kind == Format.RAW && (backingFile != null || given.containsKey("cluster_size"))) {
-      throw new IllegalValue("a raw image has neither a backing file nor clusters");
+    if (kind == Format.RAW
+        && (backingFile != null || given.keys().stream().anyMatch(key -> !key.equals("size")))) {
+      throw new IllegalValue("a raw image has a size and no other option");
     }
     if (backingFile != null && backingFormat == null) {
       throw new IllegalValue("a backing file needs its format: add -F qcow2 or -F raw");
     }
     long bytes = virtualSize(cluster);
-    make(kind, bytes, cluster);
+    CreateOptions wanted = wanted(given, bytes, cluster);
+    make(kind, wanted);
     if (!quiet) {
-      session.console().line(formatting(kind, bytes, cluster));
+      session.console().line(formatting(kind, wanted, given));
     }
     return 0;
   }
 
-  private void make(Format kind, long bytes, int cluster) throws IOException {
+  private CreateOptions wanted(FormatOptions given, long bytes, int cluster) {
+    CreateOptions wanted =
+        CreateOptions.ofSize(bytes)
+            .withClusterSize(cluster)
+            .withVersion(given.version(FormatVersion.V3))
+            .withRefcountBits(given.number("refcount_bits", 16))
+            .withLazyRefcounts(given.flag("lazy_refcounts", false))
+            .withCompression(given.oneOf("compression_type", Compression.class, Compression.ZLIB));
+    if (backingFile == null) {
+      return wanted;
+    }
+    return wanted.withBacking(
+        Format.parse(backingFormat) == Format.RAW
+            ? BackingReference.raw(backingFile)
+            : BackingReference.qcow2(backingFile));
+  }
+
+  private void make(Format kind, CreateOptions wanted) throws IOException {
     HostFile created = HostFile.createNew(file);
     boolean done = false;
     try {
       if (kind == Format.RAW) {
-        created.setLength(bytes);
+        created.setLength(wanted.virtualSize());
         created.sync();
-        created.close();
       } else {
-        CreateOptions wanted = CreateOptions.ofSize(bytes).withClusterSize(cluster);
-        if (backingFile != null) {
-          Format.parse(backingFormat);
-          wanted =
-              wanted.withBacking(
-                  backingFormat.equals("raw")
-                      ? BackingReference.raw(backingFile)
-                      : BackingReference.qcow2(backingFile));
-        }
         NewImage.create(created, wanted);
-        created.close();
       }
+      created.close();
       done = true;
     } finally {
       if (!done) {
@@ -121,24 +145,6 @@ final class ImageCreateCommand implements Callable<Integer> {
         Files.deleteIfExists(file);
       }
     }
-  }
-
-  private Map<String, String> parsedOptions() {
-    Map<String, String> given = new TreeMap<>();
-    for (String list : options) {
-      for (String option : list.split(",")) {
-        int equals = option.indexOf('=');
-        String key = equals < 0 ? option : option.substring(0, equals);
-        if (equals < 0
-            || !List.of("cluster_size", "size", "backing_file", "backing_fmt").contains(key)) {
-          throw new IllegalValue(
-              "option '%s' is not offered; known are cluster_size, size, backing_file, backing_fmt"
-                  .formatted(option));
-        }
-        given.put(key, option.substring(equals + 1));
-      }
-    }
-    return given;
   }
 
   private long virtualSize(int cluster) throws IOException {
@@ -154,16 +160,25 @@ final class ImageCreateCommand implements Callable<Integer> {
     }
   }
 
-  private String formatting(Format kind, long bytes, int cluster) {
+  /** qemu-img's line: what was said and what it defaults to, in its order. */
+  private String formatting(Format kind, CreateOptions wanted, FormatOptions given) {
     if (kind == Format.RAW) {
-      return "Formatting '%s', fmt=raw size=%d".formatted(file, bytes);
+      return "Formatting '%s', fmt=raw size=%d".formatted(file, wanted.virtualSize());
     }
     String backing =
         backingFile == null
             ? ""
             : " backing_file=%s backing_fmt=%s".formatted(backingFile, backingFormat);
-    return ("Formatting '%s', fmt=qcow2 cluster_size=%d extended_l2=off compression_type=zlib"
-            + " size=%d%s lazy_refcounts=off refcount_bits=16")
-        .formatted(file, cluster, bytes, backing);
+    return ("Formatting '%s', fmt=qcow2 cluster_size=%d extended_l2=off compression_type=%s"
+            + " size=%d%s%s lazy_refcounts=%s refcount_bits=%d")
+        .formatted(
+            file,
+            wanted.clusterSize(),
+            wanted.compression().name().toLowerCase(Locale.ROOT),
+            wanted.virtualSize(),
+            given.text("compat").map(" compat="::concat).orElse(""),
+            backing,
+            wanted.lazyRefcounts() ? "on" : "off",
+            wanted.refcountBits());
   }
 }

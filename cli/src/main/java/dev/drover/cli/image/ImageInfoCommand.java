@@ -6,6 +6,7 @@ import dev.drover.cli.terminal.Console;
 import dev.drover.cli.terminal.Fields;
 import dev.drover.cli.value.ByteSize;
 import dev.drover.qcow2.CreateOptions;
+import dev.drover.qcow2.FormatVersion;
 import dev.drover.qcow2.ImageInfo;
 import dev.drover.qcow2.file.HostFile;
 import dev.drover.qcow2.format.SnapshotEntry;
@@ -109,17 +110,7 @@ final class ImageInfoCommand implements Callable<Integer> {
         .and("actual-size", host.allocatedBytes())
         .and(
             "format-specific",
-            Fields.of("type", "qcow2")
-                .and(
-                    "data",
-                    Fields.of("compat", "1.1")
-                        .and("compression-type", compression(info))
-                        .and("lazy-refcounts", info.lazyRefcounts())
-                        .and("refcount-bits", ImageInfo.REFCOUNT_BITS)
-                        .and("corrupt", info.corrupt())
-                        .and("extended-l2", false)
-                        .map())
-                .map());
+            Fields.of("type", "qcow2").and("data", formatFields(info).map()).map());
     info.backing()
         .ifPresent(
             reference ->
@@ -129,6 +120,19 @@ final class ImageInfoCommand implements Callable<Integer> {
     fields.and("dirty-flag", info.dirty());
     ReplicaText.of(info).ifPresent(replica -> fields.and("drover", replica.fields().map()));
     return fields;
+  }
+
+  private static Fields formatFields(ImageInfo info) {
+    Fields fields =
+        Fields.of("compat", info.version().compat()).and("compression-type", compression(info));
+    if (info.version() == FormatVersion.V2) {
+      return fields.and("refcount-bits", info.refcountBits());
+    }
+    return fields
+        .and("lazy-refcounts", info.lazyRefcounts())
+        .and("refcount-bits", info.refcountBits())
+        .and("corrupt", info.corrupt())
+        .and("extended-l2", false);
   }
 
   private static Object snapshot(SnapshotEntry entry) {
@@ -167,12 +171,9 @@ final class ImageInfoCommand implements Callable<Integer> {
             });
     printSnapshots(info.snapshots());
     console.line("Format specific information:");
-    console.line("    compat: 1.1");
-    console.line("    compression type: " + compression(info));
-    console.line("    lazy refcounts: " + info.lazyRefcounts());
-    console.line("    refcount bits: " + ImageInfo.REFCOUNT_BITS);
-    console.line("    corrupt: " + info.corrupt());
-    console.line("    extended l2: false");
+    formatFields(info)
+        .map()
+        .forEach((name, value) -> console.line("    " + name.replace('-', ' ') + ": " + value));
     ReplicaText.of(info).ifPresent(replica -> replica.print(console));
   }
 

@@ -22,7 +22,7 @@ public final class CopiedFlags {
     /** Of a cluster whose refcount cannot be known: its flags are passed over. */
     int UNKNOWN = -1;
 
-    int of(long cluster) throws IOException;
+    long of(long cluster) throws IOException;
   }
 
   /** Told of every entry whose flag is wrong. */
@@ -34,7 +34,7 @@ public final class CopiedFlags {
      * @param corrected what it should be
      * @param refcount of what it points at
      */
-    void wrong(HostOffset entryAt, long corrected, int refcount) throws IOException;
+    void wrong(HostOffset entryAt, long corrected, long refcount) throws IOException;
   }
 
   private CopiedFlags() {}
@@ -72,7 +72,7 @@ public final class CopiedFlags {
   private static void checkEntry(
       HostOffset at, long entry, long cluster, Refcounts refcounts, Visitor visitor)
       throws IOException {
-    int refcount = refcounts.of(cluster);
+    long refcount = refcounts.of(cluster);
     if (refcount != Refcounts.UNKNOWN && L1Entry.isCopied(entry) != (refcount == 1)) {
       visitor.wrong(at, entry ^ L1Entry.COPIED, refcount); // the same bit in both tables
     }

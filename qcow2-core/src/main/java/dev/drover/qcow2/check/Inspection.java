@@ -69,7 +69,7 @@ public final class Inspection {
   }
 
   private void incompleteSnapshots() {
-    for (int i = 0; i < snapshots.size(); i++) {
+    for (int i = 0; header.hasFeatures() && i < snapshots.size(); i++) {
       if (snapshots.get(i).extra().length < REQUIRED_EXTRA_BYTES) {
         findings.add(
             Kind.CORRUPTION,
@@ -92,7 +92,7 @@ public final class Inspection {
   private final class Comparison implements StoredRefcounts.Visitor {
 
     @Override
-    public void differs(long cluster, int stored, int references) {
+    public void differs(long cluster, long stored, long references) {
       if (cluster >= counted.checkedClusters()) {
         return;
       }

@@ -3,6 +3,7 @@ package dev.drover.qcow2.check;
 import dev.drover.qcow2.format.Features;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.Header;
+import dev.drover.qcow2.format.RefcountBlock;
 import dev.drover.qcow2.format.RefcountTable;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
@@ -60,7 +61,8 @@ public final class LeakRepair {
 
     private final Geometry geometry = header.geometry();
     private final long[] table;
-    private final ByteBuffer block = ByteBuffer.allocate(geometry.clusterSize());
+    private final ByteBuffer bytes = ByteBuffer.allocate(geometry.clusterSize());
+    private final RefcountBlock block = new RefcountBlock(bytes, geometry);
     private long blockOffset;
 
     Lowering() throws IOException {
@@ -68,17 +70,17 @@ public final class LeakRepair {
     }
 
     @Override
-    public void differs(long cluster, int stored, int references) throws IOException {
+    public void differs(long cluster, long stored, long references) throws IOException {
       if (stored < references) {
         throw new IllegalStateException("refcount of cluster " + cluster + " is too low");
       }
       long offset = RefcountTable.offset(table[(int) RefcountTable.tableIndex(cluster, geometry)]);
       if (offset != blockOffset) {
         writeBlock();
-        file.read(block.clear(), offset);
+        file.read(bytes.clear(), offset);
         blockOffset = offset;
       }
-      RefcountTable.setCount(block, RefcountTable.blockIndex(cluster, geometry), references);
+      block.set(RefcountTable.blockIndex(cluster, geometry), references);
     }
 
     @Override
@@ -88,7 +90,7 @@ public final class LeakRepair {
 
     void writeBlock() throws IOException {
       if (blockOffset != 0) {
-        file.write(block.clear(), blockOffset);
+        file.write(bytes.clear(), blockOffset);
       }
     }
   }

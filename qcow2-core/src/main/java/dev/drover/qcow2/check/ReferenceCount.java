@@ -3,12 +3,14 @@ package dev.drover.qcow2.check;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.check.Finding.Kind;
+import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.Header;
-import dev.drover.qcow2.format.RefcountTable;
 import dev.drover.qcow2.format.SnapshotEntry;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * How often each cluster is referenced, counted as {@code qemu-img check} counts: header, the
@@ -23,17 +25,23 @@ public final class ReferenceCount {
   private static final int CHUNK_BITS = 15;
   private static final int CHUNK = 1 << CHUNK_BITS;
 
+  /** In a chunk: the count is among {@link #large}. */
+  private static final char LARGE = 0xFFFF;
+
   private final int clusterBits;
+  private final long most;
   private final long fileBytes;
   private final Findings findings = new Findings();
   private final char[][] counts;
   private final byte[][] roles;
+  private final Map<Long, Long> large = new HashMap<>();
   private long end;
 
   private final ActiveClusters active = new ActiveClusters();
 
-  private ReferenceCount(int clusterBits, long fileBytes) {
-    this.clusterBits = clusterBits;
+  private ReferenceCount(Geometry geometry, long fileBytes) {
+    this.clusterBits = geometry.clusterBits();
+    this.most = geometry.maxRefcount();
     // QEMU knows a file's length in sectors only.
     this.fileBytes = (fileBytes + BlockFile.SECTOR_BYTES - 1) & -BlockFile.SECTOR_BYTES;
     // One cluster behind the end of the file may be referenced in part.
@@ -59,7 +67,7 @@ public final class ReferenceCount {
           "more clusters than can be counted: " + (file.length() >>> header.clusterBits()),
           "copy its content into a new image with: image convert");
     }
-    ReferenceCount count = new ReferenceCount(header.clusterBits(), file.length());
+    ReferenceCount count = new ReferenceCount(header.geometry(), file.length());
     new ReferenceWalk(file, header, snapshots, count).run();
     return count;
   }
@@ -81,12 +89,13 @@ public final class ReferenceCount {
   }
 
   /** References to a cluster; 0 for one that nothing reaches. */
-  public int references(long cluster) {
+  public long references(long cluster) {
     long chunk = cluster >>> CHUNK_BITS;
     if (chunk >= counts.length || counts[(int) chunk] == null) {
       return 0;
     }
-    return counts[(int) chunk][(int) cluster & (CHUNK - 1)];
+    char count = counts[(int) chunk][(int) cluster & (CHUNK - 1)];
+    return count == LARGE ? large.get(cluster) : count;
   }
 
   /** Whether anything is referenced among the {@code clusters} clusters from {@code first} on. */
@@ -149,7 +158,8 @@ public final class ReferenceCount {
           Kind.OVERLAP, cluster << clusterBits, role + " in a cluster of the " + Role.of(before));
     }
     roles[chunk][index] = role.code();
-    int room = RefcountTable.MAX_REFCOUNT - counts[chunk][index];
+    long counted = references(cluster);
+    long room = most - counted;
     if (times > room) {
       findings.add(
           Kind.CORRUPTION,
@@ -157,7 +167,14 @@ public final class ReferenceCount {
           "more references than a refcount can hold",
           times - room);
     }
-    counts[chunk][index] += (char) Math.min(times, room);
+    set(chunk, index, cluster, counted + Math.min(times, room));
     end = Math.max(end, cluster + 1);
+  }
+
+  private void set(int chunk, int index, long cluster, long count) {
+    counts[chunk][index] = (char) Math.min(count, LARGE);
+    if (count >= LARGE) {
+      large.put(cluster, count);
+    }
   }
 }

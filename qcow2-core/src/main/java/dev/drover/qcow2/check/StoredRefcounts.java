@@ -2,6 +2,7 @@ package dev.drover.qcow2.check;
 
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.Header;
+import dev.drover.qcow2.format.RefcountBlock;
 import dev.drover.qcow2.format.RefcountTable;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
@@ -19,7 +20,7 @@ public final class StoredRefcounts {
   public interface Visitor {
 
     /** {@code stored} higher: a leak. Lower: a corruption. */
-    void differs(long cluster, int stored, int references) throws IOException;
+    void differs(long cluster, long stored, long references) throws IOException;
 
     /** The block that counts these clusters has no usable place in the file. */
     void unreadable(long firstCluster, long clusters) throws IOException;
@@ -33,14 +34,16 @@ public final class StoredRefcounts {
   private final BlockFile file;
   private final Geometry geometry;
   private final long[] table;
-  private final ByteBuffer block;
+  private final ByteBuffer blockBytes;
+  private final RefcountBlock block;
   private long blockIndex = NO_BLOCK;
 
   public StoredRefcounts(BlockFile file, Header header) throws IOException {
     this.file = file;
     this.geometry = header.geometry();
     this.table = RefcountTable.read(file, header);
-    this.block = ByteBuffer.allocate(geometry.clusterSize());
+    this.blockBytes = ByteBuffer.allocate(geometry.clusterSize());
+    this.block = new RefcountBlock(blockBytes, geometry);
   }
 
   /** Clusters that the table has room to count. */
@@ -61,17 +64,17 @@ public final class StoredRefcounts {
   }
 
   /** The stored refcount; 0 where no block counts the cluster. */
-  public int get(long cluster) throws IOException {
+  public long get(long cluster) throws IOException {
     long index = RefcountTable.tableIndex(cluster, geometry);
     if (blockOffset(cluster) == 0 || !isReadable(cluster)) {
       return 0;
     }
     if (blockIndex != index) {
       blockIndex = NO_BLOCK;
-      file.read(block.clear(), blockOffset(cluster));
+      file.read(blockBytes.clear(), blockOffset(cluster));
       blockIndex = index;
     }
-    return RefcountTable.count(block, RefcountTable.blockIndex(cluster, geometry));
+    return block.get(RefcountTable.blockIndex(cluster, geometry));
   }
 
   /**
@@ -99,15 +102,12 @@ public final class StoredRefcounts {
 
   private void compareBlock(long first, ReferenceCount counted, Visitor visitor)
       throws IOException {
-    char[] stored = new char[geometry.blockEntries()];
-    if (blockOffset(first) != 0) {
-      get(first);
-      block.clear().asCharBuffer().get(stored);
-    }
-    for (int i = 0; i < stored.length; i++) {
-      int references = counted.references(first + i);
-      if (stored[i] != references) {
-        visitor.differs(first + i, stored[i], references);
+    boolean exists = blockOffset(first) != 0;
+    for (int i = 0; i < geometry.blockEntries(); i++) {
+      long stored = exists ? get(first + i) : 0;
+      long references = counted.references(first + i);
+      if (stored != references) {
+        visitor.differs(first + i, stored, references);
       }
     }
   }

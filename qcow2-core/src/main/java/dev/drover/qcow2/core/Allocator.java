@@ -259,7 +259,7 @@ final class Allocator {
 
   private void giveBack(Allocation allocation) throws IOException {
     long cluster = allocation.cluster();
-    int count = refcounts.isPublished(cluster) ? refcounts.get(cluster) : 0;
+    long count = refcounts.isPublished(cluster) ? refcounts.get(cluster) : 0;
     if (count == 0) {
       list.givenBack(allocation); // the failure came before its refcount rose
       searchFrom = Math.min(searchFrom, cluster);
@@ -305,14 +305,14 @@ final class Allocator {
    * Sets refcounts to what a recount found, durably; what was on the list or waited to be freed is
    * part of that.
    */
-  void recounted(ClusterRuns excess, IntByCluster references) throws IOException {
+  void recounted(ClusterRuns excess, CountByCluster references) throws IOException {
     list.recounted();
     frees.clear();
     released.clear();
     for (ClusterExtent extent : excess.extents(0)) {
       long first = extent.start().bytes();
       for (long cluster = first; cluster < first + extent.clusters(); cluster++) {
-        int count = references.of(cluster);
+        long count = references.of(cluster);
         refcounts.set(cluster, count);
         if (count == 0 && !givingBack.contains(cluster)) {
           givingBack.add(cluster);
@@ -328,8 +328,8 @@ final class Allocator {
 
   /** A count for each cluster. */
   @FunctionalInterface
-  interface IntByCluster {
-    int of(long cluster);
+  interface CountByCluster {
+    long of(long cluster);
   }
 
   /** What {@link #giveBack} would free, or has begun to. */

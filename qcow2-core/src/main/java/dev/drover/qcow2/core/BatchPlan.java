@@ -21,16 +21,16 @@ final class BatchPlan {
   private final Geometry geometry;
   private final Mapping mapping;
   private final long virtualSize;
-  private final boolean backed;
+  private final Zeroing zeroing;
   private final TreeMap<Integer, TableWork> tables = new TreeMap<>();
   private final List<Segment> pieces = new ArrayList<>();
   private long pieceCluster;
 
-  private BatchPlan(Geometry geometry, Mapping mapping, long virtualSize, boolean backed) {
+  private BatchPlan(Geometry geometry, Mapping mapping, long virtualSize, Zeroing zeroing) {
     this.geometry = geometry;
     this.mapping = mapping;
     this.virtualSize = virtualSize;
-    this.backed = backed;
+    this.zeroing = zeroing;
   }
 
   /** Work under each L1 entry, ascending. */
@@ -39,9 +39,9 @@ final class BatchPlan {
       Geometry geometry,
       Mapping mapping,
       long virtualSize,
-      boolean backed)
+      Zeroing zeroing)
       throws IOException {
-    BatchPlan plan = new BatchPlan(geometry, mapping, virtualSize, backed);
+    BatchPlan plan = new BatchPlan(geometry, mapping, virtualSize, zeroing);
     for (Segment segment : segments) {
       plan.add(segment);
     }
@@ -53,7 +53,7 @@ final class BatchPlan {
   static Collection<TableWork> ofPacked(
       long firstCluster, List<byte[]> pieces, Geometry geometry, Mapping mapping)
       throws IOException {
-    BatchPlan plan = new BatchPlan(geometry, mapping, 0, false);
+    BatchPlan plan = new BatchPlan(geometry, mapping, 0, new Zeroing(false, true));
     for (int i = 0; i < pieces.size(); i++) {
       long cluster = firstCluster + i;
       long entry = mapping.entry(mapping.l1(), cluster);
@@ -69,18 +69,28 @@ final class BatchPlan {
    * one: giving it space would mean copying.
    */
   static Collection<TableWork> ofReserved(
-      long firstCluster, long endCluster, Geometry geometry, Mapping mapping, boolean backed)
+      long firstCluster, long endCluster, Geometry geometry, Mapping mapping, Zeroing zeroing)
       throws IOException {
-    BatchPlan plan = new BatchPlan(geometry, mapping, 0, backed);
+    BatchPlan plan = new BatchPlan(geometry, mapping, 0, zeroing);
     for (long cluster = firstCluster; cluster < endCluster; cluster++) {
       long entry = mapping.entry(mapping.l1(), cluster);
-      if (entry == L2Entry.ZERO_FLAG || entry == 0 && !backed) {
+      if (entry == L2Entry.ZERO_FLAG || entry == 0 && !zeroing.backed()) {
         plan.table((int) (cluster / geometry.l2Entries()))
             .clusters()
-            .add(new ClusterWork(cluster, ClusterWork.Kind.RESERVED, entry, List.of()));
+            .add(plan.reserved(cluster, entry));
       }
     }
     return plan.tables.values();
+  }
+
+  /** Without a zero flag its zeroes are written, unless the space is known to read so. */
+  private ClusterWork reserved(long cluster, long entry) {
+    if (zeroing.flags()) {
+      return new ClusterWork(cluster, ClusterWork.Kind.RESERVED, entry, List.of());
+    }
+    long start = cluster << geometry.clusterBits();
+    Segment zeroes = new Segment(start, start + geometry.clusterSize(), null, true);
+    return new ClusterWork(cluster, ClusterWork.Kind.NEW, entry, List.of(zeroes));
   }
 
   private void add(Segment segment) throws IOException {
@@ -92,7 +102,7 @@ final class BatchPlan {
     while (at < segment.end()) {
       long clusterStart = geometry.roundDown(at);
       long clusterEnd = clusterStart + geometry.clusterSize();
-      if (segment.isZero() && at == clusterStart && end >= clusterEnd) {
+      if (segment.isZero() && zeroing.byEntry() && at == clusterStart && end >= clusterEnd) {
         finishCluster();
         at = geometry.roundDown(end);
         zeroWhole(clusterStart, at, segment.keep());
@@ -119,7 +129,7 @@ final class BatchPlan {
     long start = pieceCluster << geometry.clusterBits();
     long end = Math.min(start + geometry.clusterSize(), virtualSize);
     long covered = pieces.stream().mapToLong(Segment::length).sum();
-    if (covered == end - start && pieces.stream().allMatch(Segment::isZero)) {
+    if (zeroing.byEntry() && covered == end - start && pieces.stream().allMatch(Segment::isZero)) {
       boolean keep = pieces.stream().anyMatch(Segment::keep);
       zeroWhole(start, start + geometry.clusterSize(), keep);
     } else {
@@ -135,7 +145,7 @@ final class BatchPlan {
     boolean standard = !L2Entry.isCompressed(entry);
     boolean readsZero = standard && (entry & L2Entry.ZERO_FLAG) != 0;
     boolean empty = standard && (entry & L2Entry.OFFSET_MASK) == 0;
-    if (zeroOnly && (readsZero || empty && !backed)) {
+    if (zeroOnly && (readsZero || empty && !zeroing.backed())) {
       return; // zeroes upon zeroes
     }
     boolean own =
@@ -173,27 +183,15 @@ final class BatchPlan {
 
   private void zeroEntries(int l1Index, int from, int to, boolean keep) throws IOException {
     long[] entries = mapping.table(mapping.l1()[l1Index]);
-    if (entries == null && !backed) {
+    if (entries == null && !zeroing.backed()) {
       return;
     }
     for (int i = from; i < to; i++) {
       long entry = entries == null ? 0 : entries[i];
-      if (zeroed(entry, keep, backed) != entry) {
+      if (zeroing.entry(entry, keep) != entry) {
         table(l1Index).zeroes().add(new TableWork.ZeroRange(i, to, keep));
         return;
       }
     }
-  }
-
-  /** What an entry becomes when its whole cluster is zeroed. */
-  static long zeroed(long entry, boolean keep, boolean backed) {
-    long nothing = backed ? L2Entry.ZERO_FLAG : 0;
-    if (L2Entry.isCompressed(entry)) {
-      return nothing;
-    }
-    if ((entry & L2Entry.OFFSET_MASK) == 0) {
-      return (entry & L2Entry.ZERO_FLAG) != 0 ? entry : nothing;
-    }
-    return keep ? entry | L2Entry.ZERO_FLAG : nothing;
   }
 }

@@ -1,5 +1,6 @@
 package dev.drover.qcow2.core;
 
+import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.PositionSlot;
 import java.io.IOException;
 import java.util.Optional;
@@ -45,7 +46,7 @@ final class Condition {
     }
     clean = false;
     fellAtSync = core.disk().syncs();
-    core.submitHeader(core.header().withFeatures(core.header().features().withDirty(true)));
+    setDirtyBit(true);
     if (slots.isPresent()) {
       writeSlot(slots.get().written().payload());
     }
@@ -81,12 +82,20 @@ final class Condition {
     clean = true;
     windowClosed();
     if (core.header().features().isDirty()) {
-      core.submitHeader(core.header().withFeatures(core.header().features().withDirty(false)));
+      setDirtyBit(false);
     }
     if (payload.isPresent()) {
       writeSlot(payload.get());
     }
     core.sync();
+  }
+
+  /** Version 2 has no such bit: what a crash leaks there, only a check finds. */
+  private void setDirtyBit(boolean dirty) throws IOException {
+    Header header = core.header();
+    if (header.hasFeatures()) {
+      core.submitHeader(header.withFeatures(header.features().withDirty(dirty)));
+    }
   }
 
   void windowClosed() {

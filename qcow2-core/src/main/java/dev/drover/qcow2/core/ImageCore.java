@@ -75,7 +75,7 @@ public final class ImageCore {
     this.backing = backing;
     this.journaled = options.journaled();
     this.pointers = new Pointers(disk, geometry);
-    this.mapping = new Mapping(disk, geometry, header.l1(), pointers, options.tableCacheBytes());
+    this.mapping = new Mapping(disk, header, pointers, options.tableCacheBytes());
     this.refcounts =
         new Refcounts(
             disk, geometry, header.refcountTable(), pointers, options.refcountCacheBytes());
@@ -156,9 +156,24 @@ public final class ImageCore {
     return journaled;
   }
 
+  /** How whole clusters are made to read as zeroes. Any thread. */
+  Zeroing zeroing() {
+    return new Zeroing(isBacked(), header.hasFeatures());
+  }
+
+  /** Whether whole clusters can be zeroed at no cost but their entries. Any thread. */
+  public boolean zeroesByEntry() {
+    return zeroing().byEntry();
+  }
+
   /** Whether a backing disk shows through the holes. */
   public boolean isBacked() {
     return backing.isPresent();
+  }
+
+  /** The first byte behind the backing disk, 0 without one. Any thread. */
+  long backingEnd() {
+    return backing.map(GuestDisk::virtualSizeBytes).orElse(0L);
   }
 
   /** The header as memory has it. Any thread. */
@@ -357,7 +372,7 @@ public final class ImageCore {
     for (GuestChange change : changes) {
       Objects.checkFromIndexSize(change.offset().bytes(), change.length(), virtualSize());
     }
-    return begin(WriteBatch.of(this, changes, virtualSize()));
+    return begin(WriteBatch.of(this, changes, virtualSize(), zeroing()));
   }
 
   /** As {@link #begin} for whole clusters that {@link #compress} has packed. */
@@ -424,9 +439,9 @@ public final class ImageCore {
     condition.windowClosed();
   }
 
-  /** Starts a batch on the last cluster's part behind the disk's end. */
-  WriteBatch beginBehindEnd(GuestChange change) {
-    batch = WriteBatch.of(this, List.of(change), change.end());
+  /** Starts a batch that may reach behind the disk's end. */
+  WriteBatch beginBehindEnd(GuestChange change, Zeroing zeroing) {
+    batch = WriteBatch.of(this, List.of(change), change.end(), zeroing);
     return batch;
   }
 

@@ -1,7 +1,9 @@
 package dev.drover.qcow2.core;
 
 import dev.drover.qcow2.format.Geometry;
+import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.L1Entry;
+import dev.drover.qcow2.format.L2Entry;
 import dev.drover.qcow2.format.TablePointer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -18,19 +20,20 @@ final class Mapping {
   private final Disk disk;
   private final Geometry geometry;
   private final Pointers pointers;
+  private final boolean zeroFlags;
   private final TableCache<long[]> tables;
   private long[] l1;
   private TablePointer place;
 
-  Mapping(Disk disk, Geometry geometry, TablePointer place, Pointers pointers, long cacheBytes)
-      throws IOException {
+  Mapping(Disk disk, Header header, Pointers pointers, long cacheBytes) throws IOException {
     this.disk = disk;
-    this.geometry = geometry;
+    this.geometry = header.geometry();
+    this.zeroFlags = header.hasFeatures();
     this.pointers = pointers;
     this.tables =
         new TableCache<>(
             (int) Math.min(cacheBytes / geometry.clusterSize(), 1 << 20), this::readTable);
-    load(place);
+    load(header.l1());
   }
 
   /** Reads the active L1 table anew; cached L2 tables are dropped. */
@@ -110,7 +113,11 @@ final class Mapping {
       return 0;
     }
     long[] table = table(through[(int) index]);
-    return table == null ? 0 : table[(int) guestCluster & (geometry.l2Entries() - 1)];
+    long entry = table == null ? 0 : table[(int) guestCluster & (geometry.l2Entries() - 1)];
+    if (!zeroFlags && (entry & L2Entry.ZERO_FLAG) != 0 && !L2Entry.isCompressed(entry)) {
+      throw pointers.zeroFlagInVersion2(entry);
+    }
+    return entry;
   }
 
   /** Writes a stretch of an L2 table that was changed in memory. */

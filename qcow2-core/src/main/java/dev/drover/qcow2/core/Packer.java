@@ -71,11 +71,11 @@ final class Packer {
     if (within == 0) {
       return 0;
     }
-    int count = core.refcounts().get(cluster);
+    long count = core.refcounts().get(cluster);
     if (count == 0) {
       throw new IllegalStateException("I-19: the cursor is in cluster " + cluster + ", a free one");
     }
-    return count == Refcounts.MAX ? 0 : geometry.clusterSize() - within;
+    return count == geometry.maxRefcount() ? 0 : geometry.clusterSize() - within;
   }
 
   private Allocation share(long cluster) throws IOException {

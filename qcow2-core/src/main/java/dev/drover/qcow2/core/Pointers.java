@@ -110,6 +110,11 @@ final class Pointers {
     return offset;
   }
 
+  /** An image of version 2 has an entry with the flag that came with version 3. */
+  Qcow2Exception zeroFlagInVersion2(long entry) {
+    return broken(entry & L2Entry.OFFSET_MASK, "an L2 entry has a flag that version 2 lacks");
+  }
+
   /** Of a snapshot: its L1 table lies in the file. */
   void snapshotL1(TablePointer l1) throws IOException {
     if (l1.count() > 0) {

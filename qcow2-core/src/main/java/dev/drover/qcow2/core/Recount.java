@@ -6,6 +6,8 @@ import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.check.CopiedFlags;
 import dev.drover.qcow2.check.Finding;
 import dev.drover.qcow2.check.ReferenceCount;
+import dev.drover.qcow2.format.Features;
+import dev.drover.qcow2.format.RefcountBlock;
 import dev.drover.qcow2.format.SnapshotEntry;
 import java.io.IOException;
 import java.util.List;
@@ -14,13 +16,15 @@ import java.util.List;
  * References counted anew, against the refcounts that are stored: what recovery and a failed
  * structural change are repaired from. Counts that are too high are what any interrupted operation
  * leaves (window, unlinked allocation, pending free, half a snapshot or growth); too low or
- * overlapping is corruption, and nothing is written then.
+ * overlapping is corruption, and nothing is written then. Only a program that postpones refcounts
+ * under the dirty bit (lazy refcounts) may have left them too low: then they are raised.
  */
 public final class Recount {
 
   private final ImageCore core;
   private final ReferenceCount counted;
   private final ClusterRuns excess = new ClusterRuns();
+  private final ClusterRuns postponed = new ClusterRuns();
   private long wrongFlags;
 
   private Recount(ImageCore core, ReferenceCount counted) {
@@ -64,23 +68,33 @@ public final class Recount {
       if (refcounts.hasBlock(block)) {
         compare(first, refcounts.counts(block));
       } else if (first < counted.end()) {
-        compare(first, new char[(int) perBlock]);
+        compare(first, RefcountBlock.empty(core.geometry()));
       }
     }
   }
 
-  private void compare(long first, char[] stored) throws Qcow2Exception {
-    for (int i = 0; i < stored.length; i++) {
-      int references = counted.references(first + i);
-      if (stored[i] < references) {
+  private void compare(long first, RefcountBlock counts) throws Qcow2Exception {
+    for (int i = 0; i < core.geometry().blockEntries(); i++) {
+      long references = counted.references(first + i);
+      long stored = counts.get(i);
+      if (stored < references && mayBeRaised(first)) {
+        postponed.add(first + i);
+      } else if (stored < references) {
         throw corrupt(
             first + i << core.geometry().clusterBits(),
-            "the cluster has " + references + " references and a refcount of " + (int) stored[i]);
+            "the cluster has " + references + " references and a refcount of " + stored);
       }
-      if (stored[i] > references) {
+      if (stored > references) {
         excess.add(first + i);
       }
     }
+  }
+
+  private boolean mayBeRaised(long cluster) {
+    Features features = core.header().features();
+    return features.isDirty()
+        && features.hasLazyRefcounts()
+        && core.refcounts().isPublished(cluster);
   }
 
   private Qcow2Exception corrupt(long offset, String what) {
@@ -111,6 +125,7 @@ public final class Recount {
    * after, durably: a cluster must never look unshared before it is.
    */
   void repair() throws IOException {
+    core.allocator().recounted(postponed, counted::references);
     core.allocator().recounted(excess, counted::references);
     if (wrongFlags == 0) {
       return;

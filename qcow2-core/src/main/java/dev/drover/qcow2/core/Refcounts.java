@@ -4,6 +4,7 @@ import dev.drover.qcow2.HostOffset;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.format.Geometry;
+import dev.drover.qcow2.format.RefcountBlock;
 import dev.drover.qcow2.format.TablePointer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -23,20 +24,18 @@ import java.util.TreeMap;
  */
 final class Refcounts {
 
-  static final int MAX = 0xFFFF;
-
   /** A block in memory, and which of its entries the file lacks: [changedFrom, changedTo). */
   private static final class Block {
-    private final char[] counts;
+    private final RefcountBlock counts;
     private int changedFrom = Integer.MAX_VALUE;
     private int changedTo;
 
-    Block(char[] counts) {
+    Block(RefcountBlock counts) {
       this.counts = counts;
     }
 
-    void change(int index, int count) {
-      counts[index] = (char) count;
+    void change(int index, long count) {
+      counts.set(index, count);
       changedFrom = Math.min(changedFrom, index);
       changedTo = Math.max(changedTo, index + 1);
     }
@@ -51,7 +50,6 @@ final class Refcounts {
 
   private final Disk disk;
   private final Geometry geometry;
-  private final int blockBits;
   private final Pointers pointers;
   private final TableCache<Block> cache;
   private final TreeMap<Integer, Block> changed = new TreeMap<>();
@@ -63,7 +61,6 @@ final class Refcounts {
       throws IOException {
     this.disk = disk;
     this.geometry = geometry;
-    this.blockBits = geometry.clusterBits() - 1;
     this.pointers = pointers;
     this.cache =
         new TableCache<>(
@@ -88,14 +85,12 @@ final class Refcounts {
   private Block loadBlock(long offset) throws IOException {
     byte[] bytes = new byte[geometry.clusterSize()];
     disk.readTable(bytes, offset);
-    char[] counts = new char[geometry.blockEntries()];
-    ByteBuffer.wrap(bytes).asCharBuffer().get(counts);
-    return new Block(counts);
+    return new Block(new RefcountBlock(ByteBuffer.wrap(bytes), geometry));
   }
 
   /** The number of the block that counts a cluster. */
   int blockOf(long cluster) {
-    return Math.toIntExact(cluster >>> blockBits);
+    return Math.toIntExact(cluster >>> geometry.blockBits());
   }
 
   private int indexOf(long cluster) {
@@ -130,13 +125,13 @@ final class Refcounts {
     return cache.get(pointers.refcountBlock(table[number], number));
   }
 
-  int get(long cluster) throws IOException {
+  long get(long cluster) throws IOException {
     Block block = block(blockOf(cluster));
-    return block == null ? 0 : block.counts[indexOf(cluster)];
+    return block == null ? 0 : block.counts.get(indexOf(cluster));
   }
 
   /** All counts of a block that exists; not to be changed. */
-  char[] counts(int block) throws IOException {
+  RefcountBlock counts(int block) throws IOException {
     return block(block).counts;
   }
 
@@ -154,7 +149,7 @@ final class Refcounts {
       int index = indexOf(cluster);
       int end = (int) Math.min(geometry.blockEntries(), index + (limit - cluster));
       for (int i = index; i < end; i++) {
-        if (block.counts[i] == 0) {
+        if (block.counts.get(i) == 0) {
           return cluster + (i - index);
         }
       }
@@ -164,10 +159,10 @@ final class Refcounts {
   }
 
   /** Changes one count in memory. Its block exists. */
-  void set(long cluster, int count) throws IOException {
+  void set(long cluster, long count) throws IOException {
     int number = blockOf(cluster);
     Block block = block(number);
-    if (block == null || count < 0 || count > MAX) {
+    if (block == null || count < 0 || count > geometry.maxRefcount()) {
       throw new IllegalStateException("refcount " + count + " for cluster " + cluster);
     }
     block.change(indexOf(cluster), count);
@@ -177,20 +172,23 @@ final class Refcounts {
   }
 
   /** Adds to one count in memory; the result must be a count. */
-  int add(long cluster, int delta) throws IOException {
-    int count = get(cluster) + delta;
-    if (count < 0 || count > MAX) {
+  long add(long cluster, int delta) throws IOException {
+    long before = get(cluster);
+    if (delta > 0 && before > geometry.maxRefcount() - delta || before + delta < 0) {
       throw new Qcow2Exception(
-          count < 0 ? Code.CORRUPT : Code.OUT_OF_RANGE,
+          delta < 0 ? Code.CORRUPT : Code.OUT_OF_RANGE,
           disk.name(),
           cluster << geometry.clusterBits(),
-          count < 0
+          delta < 0
               ? "the cluster is referenced but its refcount is 0"
-              : "the cluster has " + MAX + " references, the most that 16 bits count",
-          count < 0 ? "run image check" : "delete a snapshot");
+              : "the cluster has %d references, the most that refcounts of %d bits hold"
+                  .formatted(before, geometry.refcountBits()),
+          delta < 0
+              ? "run image check"
+              : "delete a snapshot, or copy the image to one with wider refcounts");
     }
-    set(cluster, count);
-    return count;
+    set(cluster, before + delta);
+    return before + delta;
   }
 
   /** Blocks that the file lacks changes of. */
@@ -206,13 +204,12 @@ final class Refcounts {
       long offset = table[entry.getKey()];
       Block block = entry.getValue();
       int from = block.changedFrom;
-      ByteBuffer bytes = ByteBuffer.allocate((block.changedTo - from) * Character.BYTES);
-      bytes.asCharBuffer().put(block.counts, from, block.changedTo - from);
+      ByteBuffer bytes = block.counts.copy(from, block.changedTo);
       // Handed over: from here on the disk remembers these bytes, also if the write fails.
       block.written();
       entries.remove();
       cache.put(offset, block);
-      disk.writeTable(offset + (long) from * Character.BYTES, bytes);
+      disk.writeTable(offset + block.counts.firstByte(from), bytes);
     }
   }
 
@@ -221,7 +218,7 @@ final class Refcounts {
     if (hasBlock(number)) {
       throw new IllegalStateException("refcount block " + number + " exists");
     }
-    Block block = new Block(new char[geometry.blockEntries()]);
+    Block block = new Block(RefcountBlock.empty(geometry));
     unpublished.put(number, new NewBlock(home, block));
   }
 
@@ -233,15 +230,11 @@ final class Refcounts {
   void writeUnpublished() throws IOException {
     for (NewBlock each : unpublished.values()) {
       each.home.aboutToBeWritten();
-      disk.writeTable(each.home.offset(geometry.clusterBits()), encode(each.block.counts));
+      disk.writeTable(
+          each.home.offset(geometry.clusterBits()),
+          each.block.counts.copy(0, geometry.blockEntries()));
       each.block.written();
     }
-  }
-
-  private ByteBuffer encode(char[] counts) {
-    ByteBuffer bytes = ByteBuffer.allocate(geometry.clusterSize());
-    bytes.asCharBuffer().put(counts);
-    return bytes;
   }
 
   /**

@@ -15,6 +15,9 @@ import java.util.Arrays;
  */
 final class Resize {
 
+  /** Where zeroes must be written, that many at a time. */
+  private static final long WRITTEN_BYTES = 16L << 20;
+
   private final ImageCore core;
   private final Geometry geometry;
   private final long newSize;
@@ -37,34 +40,55 @@ final class Resize {
 
   void run() throws IOException {
     long oldSize = core.virtualSize();
+    int needed = Math.toIntExact(geometry.l1EntriesFor(newSize));
     if (newSize < oldSize) {
-      zero(newSize, oldSize);
+      // Without a zero flag entries are emptied: nobody will see what shows through there.
+      zero(newSize, oldSize, new Zeroing(core.isBacked() && hasFlags(), hasFlags()));
+    } else if (core.backingEnd() > oldSize) {
+      core.condition().fall();
+      if (growL1(needed, oldSize)) {
+        finish();
+      }
+      zero(oldSize, newSize, core.zeroing()); // else the backing disk's bytes would show
     } else if (!geometry.isAligned(oldSize)) {
-      zero(oldSize, geometry.roundUp(oldSize));
+      zero(oldSize, geometry.roundUp(oldSize), core.zeroing());
     }
     core.condition().fall();
-    int needed = Math.toIntExact(geometry.l1EntriesFor(newSize));
-    if (needed > core.header().l1().count()) {
-      growL1(needed);
-    } else {
+    if (!growL1(needed, newSize)) {
       core.submitHeader(core.header().withVirtualSize(newSize));
     }
+    finish();
+  }
+
+  private boolean hasFlags() {
+    return core.zeroing().flags();
+  }
+
+  private void zero(long from, long end, Zeroing zeroing) throws IOException {
+    long step = zeroing.byEntry() ? end - from : WRITTEN_BYTES;
+    for (long at = from; at < end; at += step) {
+      long length = Math.min(step, end - at);
+      WriteBatch batch =
+          core.beginBehindEnd(new GuestChange.Zero(new GuestOffset(at), length, false), zeroing);
+      batch.allocate();
+      batch.writeData();
+      batch.barrier();
+      batch.link();
+      core.giveBack(); // durable, and nothing of it is left over
+    }
+  }
+
+  private void finish() throws IOException {
     core.sync();
     core.frees().releaseAll();
     core.release();
   }
 
-  private void zero(long from, long end) throws IOException {
-    GuestChange change = new GuestChange.Zero(new GuestOffset(from), end - from, false);
-    WriteBatch batch = core.beginBehindEnd(change);
-    batch.allocate();
-    batch.writeData();
-    batch.barrier();
-    batch.link();
-    core.giveBack(); // durable, and nothing of it is left over
-  }
-
-  private void growL1(int entries) throws IOException {
+  /** Gives the disk a size with a larger L1 table, unless the one there is large enough. */
+  private boolean growL1(int entries, long size) throws IOException {
+    if (entries <= core.header().l1().count()) {
+      return false;
+    }
     NewTable home = NewTable.take(core, 8L * entries);
     long[] l1 = Arrays.copyOf(core.mapping().l1(), entries);
     home.write(Mapping.bytes(l1, 0, entries));
@@ -72,6 +96,7 @@ final class Resize {
     ClusterSequence replaced = new ClusterSequence();
     core.tree()
         .addTable(replaced, core.header().l1().offset().bytes(), 8L * core.header().l1().count());
-    core.switchL1(home, l1, newSize, replaced);
+    core.switchL1(home, l1, size, replaced);
+    return true;
   }
 }

@@ -34,6 +34,7 @@ public final class WriteBatch {
   private final Geometry geometry;
   private final Planner planner;
   private final String what;
+  private final Zeroing zeroing;
   private Collection<TableWork> tables = List.of();
   private boolean needsBarrier;
   private Step step = Step.PLANNED;
@@ -44,10 +45,11 @@ public final class WriteBatch {
     Collection<TableWork> plan() throws IOException;
   }
 
-  private WriteBatch(ImageCore core, String what, Planner planner) {
+  private WriteBatch(ImageCore core, String what, Zeroing zeroing, Planner planner) {
     this.core = core;
     this.geometry = core.geometry();
     this.what = what;
+    this.zeroing = zeroing;
     this.planner = planner;
   }
 
@@ -56,18 +58,19 @@ public final class WriteBatch {
    *
    * @param diskEnd the disk's size: what a cluster holds behind it is nobody's
    */
-  static WriteBatch of(ImageCore core, List<GuestChange> changes, long diskEnd) {
+  static WriteBatch of(ImageCore core, List<GuestChange> changes, long diskEnd, Zeroing zeroing) {
     List<GuestChange> copy = List.copyOf(changes);
     return new WriteBatch(
         core,
         copy.size() + " changes",
+        zeroing,
         () ->
             BatchPlan.of(
                 new ChangeOverlay(copy).segments(),
                 core.geometry(),
                 core.mapping(),
                 diskEnd,
-                core.isBacked()));
+                zeroing));
   }
 
   /** Whole clusters in their compressed form. */
@@ -76,6 +79,7 @@ public final class WriteBatch {
     return new WriteBatch(
         core,
         copy.size() + " compressed clusters",
+        core.zeroing(),
         () -> BatchPlan.ofPacked(firstCluster, copy, core.geometry(), core.mapping()));
   }
 
@@ -84,9 +88,10 @@ public final class WriteBatch {
     return new WriteBatch(
         core,
         (endCluster - firstCluster) + " preallocated clusters",
+        core.zeroing(),
         () ->
             BatchPlan.ofReserved(
-                firstCluster, endCluster, core.geometry(), core.mapping(), core.isBacked()));
+                firstCluster, endCluster, core.geometry(), core.mapping(), core.zeroing()));
   }
 
   /** Whether all steps are done. */
@@ -182,7 +187,7 @@ public final class WriteBatch {
     }
     for (TableWork.ZeroRange range : work.zeroes()) {
       for (int i = range.from(); i < range.to(); i++) {
-        content[i] = BatchPlan.zeroed(content[i], range.keep(), core.isBacked());
+        content[i] = zeroing.entry(content[i], range.keep());
       }
     }
     work.content(content);
@@ -239,7 +244,7 @@ public final class WriteBatch {
     }
     for (TableWork.ZeroRange range : work.zeroes()) {
       for (int i = range.from(); i < range.to(); i++) {
-        long zeroed = BatchPlan.zeroed(table[i], range.keep(), core.isBacked());
+        long zeroed = zeroing.entry(table[i], range.keep());
         if (zeroed != table[i]) {
           unlinked(table[i], zeroed);
           table[i] = zeroed;

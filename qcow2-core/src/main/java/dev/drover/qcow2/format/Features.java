@@ -49,6 +49,10 @@ public record Features(long incompatible, long compatible, long autoclear) {
     return (incompatible & CORRUPT) != 0;
   }
 
+  public boolean hasLazyRefcounts() {
+    return (compatible & LAZY_REFCOUNTS) != 0;
+  }
+
   public boolean isReplica() {
     return (autoclear & REPLICA) != 0;
   }

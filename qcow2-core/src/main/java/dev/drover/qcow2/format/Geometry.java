@@ -3,14 +3,17 @@ package dev.drover.qcow2.format;
 import dev.drover.qcow2.GuestOffset;
 
 /**
- * What follows from the cluster size alone: how many entries a table holds and how a guest offset
- * splits into table indexes.
+ * What follows from the sizes that an image is made with, and keeps: how many entries a table holds
+ * and how a guest offset splits into table indexes.
  *
  * <pre>
  *   guest offset:  │ L1 index │ L2 index (clusterBits − 3) │ offset in cluster (clusterBits) │
  * </pre>
+ *
+ * @param clusterBits cluster size as a power of two
+ * @param refcountOrder bits of one refcount as a power of two
  */
-public record Geometry(int clusterBits) {
+public record Geometry(int clusterBits, int refcountOrder) {
 
   /** 512 bytes. */
   public static final int MIN_CLUSTER_BITS = 9;
@@ -20,6 +23,12 @@ public record Geometry(int clusterBits) {
 
   /** What qemu-img takes when nobody says anything: 64 KiB. */
   public static final int DEFAULT_CLUSTER_BITS = 16;
+
+  /** 64 bits. */
+  public static final int MAX_REFCOUNT_ORDER = 6;
+
+  /** 16 bits: what qemu-img takes, and all that version 2 has. */
+  public static final int DEFAULT_REFCOUNT_ORDER = 4;
 
   /** Entries of the largest L1 table that QEMU opens: 32 MiB. */
   public static final int MAX_L1_ENTRIES = 32 << 20 >> 3;
@@ -34,6 +43,14 @@ public record Geometry(int clusterBits) {
     if (clusterBits < MIN_CLUSTER_BITS || clusterBits > MAX_CLUSTER_BITS) {
       throw new IllegalArgumentException("cluster bits " + clusterBits);
     }
+    if (refcountOrder < 0 || refcountOrder > MAX_REFCOUNT_ORDER) {
+      throw new IllegalArgumentException("refcount order " + refcountOrder);
+    }
+  }
+
+  /** With refcounts of the usual width. */
+  public Geometry(int clusterBits) {
+    this(clusterBits, DEFAULT_REFCOUNT_ORDER);
   }
 
   /** Of a cluster size in bytes, which must be a power of two that the format allows. */
@@ -58,9 +75,23 @@ public record Geometry(int clusterBits) {
     return 1L << (2 * clusterBits - 3);
   }
 
-  /** Refcounts in one refcount block, which is one cluster of 16-bit counts. */
+  /** Refcounts in one refcount block, which is one cluster. */
   public int blockEntries() {
-    return 1 << (clusterBits - 1);
+    return 1 << blockBits();
+  }
+
+  /** {@link #blockEntries} as a power of two. */
+  public int blockBits() {
+    return clusterBits + 3 - refcountOrder;
+  }
+
+  public int refcountBits() {
+    return 1 << refcountOrder;
+  }
+
+  /** The highest count that fits; of 64 bits only what a long holds is ever counted. */
+  public long maxRefcount() {
+    return refcountOrder == MAX_REFCOUNT_ORDER ? Long.MAX_VALUE : (1L << refcountBits()) - 1;
   }
 
   /** Block pointers in one cluster of the refcount table. */

@@ -1,5 +1,6 @@
 package dev.drover.qcow2.format;
 
+import dev.drover.qcow2.FormatVersion;
 import dev.drover.qcow2.HostOffset;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
@@ -9,20 +10,20 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The header of a version 3 image, with everything between it and the end of cluster 0.
+ * The header of an image, with everything between it and the end of cluster 0.
  *
  * <pre>
  *   0   4  magic "QFI\xfb"                  60   4  number of snapshots
- *   4   4  version, 3                       64   8  snapshot table offset
- *   8   8  backing file name offset         72   8  incompatible features
- *  16   4  backing file name length         80   8  compatible features
- *  20   4  cluster bits                     88   8  autoclear features
- *  24   8  virtual size in bytes            96   4  refcount order, 4 (16-bit counts)
- *  32   4  encryption method, 0            100   4  header length
- *  36   4  L1 entries                      104   1  compression type
- *  40   8  L1 table offset                 105   7  zeroes
- *  48   8  refcount table offset           112      further fields, kept as they are
- *  56   4  refcount table clusters
+ *   4   4  version, 2 or 3                  64   8  snapshot table offset
+ *   8   8  backing file name offset         72      version 2: the header ends
+ *  16   4  backing file name length         72   8  incompatible features
+ *  20   4  cluster bits                     80   8  compatible features
+ *  24   8  virtual size in bytes            88   8  autoclear features
+ *  32   4  encryption method, 0             96   4  refcount order
+ *  36   4  L1 entries                      100   4  header length
+ *  40   8  L1 table offset                 104   1  compression type
+ *  48   8  refcount table offset           105   7  zeroes
+ *  56   4  refcount table clusters         112      further fields, kept as they are
  *
  *  header length:  extensions │ END │ backing file name │ … nothing else in cluster 0
  * </pre>
@@ -31,7 +32,7 @@ import java.util.Optional;
  * write, replaces all of them or none. Only {@link #encode} rewrites the extensions, and with them
  * the position slots.
  *
- * @param clusterBits cluster size as a power of two
+ * @param version of the format; V2 has no features and refcounts of 16 bits
  * @param virtualSize size of the guest's disk in bytes
  * @param l1 the active L1 table, counted in entries
  * @param refcountTable counted in clusters
@@ -39,9 +40,11 @@ import java.util.Optional;
  * @param fieldsTail the header's own bytes from 105 on; not to be changed
  * @param extensions all of them in the file's order, without END
  * @param backingName name of the backing file as the image has it, if it has one
+ * @param backingAt where in cluster 0 that name stands, or {@link #BEHIND_EXTENSIONS}
  */
 public record Header(
-    int clusterBits,
+    FormatVersion version,
+    Geometry geometry,
     long virtualSize,
     TablePointer l1,
     TablePointer refcountTable,
@@ -50,11 +53,13 @@ public record Header(
     Compression compression,
     byte[] fieldsTail,
     List<HeaderExtension> extensions,
-    Optional<String> backingName) {
+    Optional<String> backingName,
+    int backingAt) {
+
+  /** No place of its own for the backing file name: it follows the extensions. */
+  public static final int BEHIND_EXTENSIONS = 0;
 
   static final int MAGIC = 0x514649FB;
-  static final int VERSION = 3;
-  static final int REFCOUNT_ORDER = 4;
 
   static final int AT_VERSION = 4;
   static final int AT_BACKING_OFFSET = 8;
@@ -76,6 +81,9 @@ public record Header(
   static final int AT_COMPRESSION = 104;
   static final int AT_TAIL = 105;
 
+  /** The header of version 2. */
+  static final int VERSION_2_BYTES = 72;
+
   /** The shortest version 3 header. */
   static final int MIN_BYTES = 104;
 
@@ -89,6 +97,12 @@ public record Header(
 
   public Header {
     extensions = List.copyOf(extensions);
+    if (version == FormatVersion.V2
+        && (!features.equals(Features.NONE)
+            || fieldsTail.length > 0
+            || geometry.refcountOrder() != Geometry.DEFAULT_REFCOUNT_ORDER)) {
+      throw new IllegalArgumentException(version + " cannot say " + features);
+    }
   }
 
   /**
@@ -109,16 +123,24 @@ public record Header(
     return new HeaderReader(file, true).read();
   }
 
-  public Geometry geometry() {
-    return new Geometry(clusterBits);
+  public int clusterBits() {
+    return geometry.clusterBits();
   }
 
   public int clusterSize() {
-    return 1 << clusterBits;
+    return geometry.clusterSize();
+  }
+
+  /** Whether there are feature bits, the dirty bit among them, and zero flags in L2 entries. */
+  public boolean hasFeatures() {
+    return version != FormatVersion.V2;
   }
 
   /** Bytes of the fields; extensions begin behind them. */
   public int headerLength() {
+    if (!hasFeatures()) {
+      return VERSION_2_BYTES;
+    }
     return fieldsTail.length == 0 ? MIN_BYTES : AT_TAIL + fieldsTail.length;
   }
 
@@ -144,12 +166,12 @@ public record Header(
     return extension(HeaderExtension.BACKING_FORMAT).map(HeaderExtension::text);
   }
 
-  /** Bytes of cluster 0 in use. */
+  /** Bytes of cluster 0 that {@link #encode} takes. */
   public int encodedBytes() {
-    return backingOffset() + backingBytes().length;
+    return behindExtensions() + backingBytes().length;
   }
 
-  private int backingOffset() {
+  private int behindExtensions() {
     int at = headerLength() + HeaderExtension.HEAD_BYTES;
     for (HeaderExtension extension : extensions) {
       at += extension.fileBytes();
@@ -161,109 +183,89 @@ public record Header(
     return Utf8.encode(backingName.orElse(""));
   }
 
-  /** The fields alone: to be written at offset 0 in one write, for which they fit one sector. */
+  /**
+   * The fields alone: to be written at offset 0 in one write, for which they fit one sector. The
+   * backing file name stays where it is.
+   */
   public ByteBuffer encodeFields() {
+    return encodeFields(backingAt == BEHIND_EXTENSIONS ? behindExtensions() : backingAt);
+  }
+
+  private ByteBuffer encodeFields(int backingOffset) {
     ByteBuffer to = ByteBuffer.allocate(headerLength());
     byte[] backing = backingBytes();
-    to.putInt(MAGIC).putInt(VERSION);
-    to.putLong(backing.length == 0 ? 0 : backingOffset()).putInt(backing.length);
-    to.putInt(clusterBits).putLong(virtualSize).putInt(0);
+    to.putInt(MAGIC).putInt(version.number());
+    to.putLong(backing.length == 0 ? 0 : backingOffset).putInt(backing.length);
+    to.putInt(clusterBits()).putLong(virtualSize).putInt(0);
     to.putInt(l1.count()).putLong(l1.offset().bytes());
     to.putLong(refcountTable.offset().bytes()).putInt(refcountTable.count());
     to.putInt(snapshots.count()).putLong(snapshots.offset().bytes());
+    if (!hasFeatures()) {
+      return to.flip();
+    }
     to.putLong(features.incompatible()).putLong(features.compatible());
     to.putLong(features.autoclear());
-    to.putInt(REFCOUNT_ORDER).putInt(headerLength());
+    to.putInt(geometry.refcountOrder()).putInt(headerLength());
     if (fieldsTail.length > 0) {
       to.put((byte) compression.ordinal()).put(fieldsTail);
     }
     return to.flip();
   }
 
-  /** Fields, extensions, END and backing name; fits cluster 0. */
+  /** Fields, extensions, END and the backing file name behind them; fits cluster 0. */
   public ByteBuffer encode() {
     int bytes = encodedBytes();
     if (bytes > clusterSize()) {
       throw new IllegalStateException("a header of " + bytes + " bytes exceeds cluster 0");
     }
     ByteBuffer to = ByteBuffer.allocate(bytes);
-    to.put(encodeFields());
+    to.put(encodeFields(behindExtensions()));
     extensions.forEach(extension -> extension.encode(to));
     new HeaderExtension(HeaderExtension.END, new byte[0]).encode(to);
     return to.put(backingBytes()).flip();
   }
 
   public Header withVirtualSize(long bytes) {
-    return new Header(
-        clusterBits,
-        bytes,
-        l1,
-        refcountTable,
-        snapshots,
-        features,
-        compression,
-        fieldsTail,
-        extensions,
-        backingName);
+    return with(bytes, l1, refcountTable, snapshots, features);
   }
 
   public Header withL1(TablePointer table) {
-    return new Header(
-        clusterBits,
-        virtualSize,
-        table,
-        refcountTable,
-        snapshots,
-        features,
-        compression,
-        fieldsTail,
-        extensions,
-        backingName);
+    return with(virtualSize, table, refcountTable, snapshots, features);
   }
 
   public Header withRefcountTable(TablePointer table) {
-    return new Header(
-        clusterBits,
-        virtualSize,
-        l1,
-        table,
-        snapshots,
-        features,
-        compression,
-        fieldsTail,
-        extensions,
-        backingName);
+    return with(virtualSize, l1, table, snapshots, features);
   }
 
   public Header withSnapshots(TablePointer table) {
-    return new Header(
-        clusterBits,
-        virtualSize,
-        l1,
-        refcountTable,
-        table,
-        features,
-        compression,
-        fieldsTail,
-        extensions,
-        backingName);
+    return with(virtualSize, l1, refcountTable, table, features);
   }
 
   public Header withFeatures(Features bits) {
+    return with(virtualSize, l1, refcountTable, snapshots, bits);
+  }
+
+  private Header with(
+      long bytes, TablePointer table, TablePointer counts, TablePointer snaps, Features bits) {
     return new Header(
-        clusterBits,
-        virtualSize,
-        l1,
-        refcountTable,
-        snapshots,
+        version,
+        geometry,
+        bytes,
+        table,
+        counts,
+        snaps,
         bits,
         compression,
         fieldsTail,
         extensions,
-        backingName);
+        backingName,
+        backingAt);
   }
 
-  /** With an extension replaced in its place, or added behind the others. */
+  /**
+   * With an extension replaced in its place, or added behind the others; the backing file name
+   * moves behind them all.
+   */
   public Header withExtension(HeaderExtension extension) {
     List<HeaderExtension> all = new ArrayList<>(extensions);
     all.replaceAll(old -> old.type() == extension.type() ? extension : old);
@@ -271,7 +273,8 @@ public record Header(
       all.add(extension);
     }
     return new Header(
-        clusterBits,
+        version,
+        geometry,
         virtualSize,
         l1,
         refcountTable,
@@ -280,6 +283,7 @@ public record Header(
         compression,
         fieldsTail,
         all,
-        backingName);
+        backingName,
+        BEHIND_EXTENSIONS);
   }
 }

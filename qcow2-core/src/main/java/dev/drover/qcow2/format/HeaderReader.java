@@ -1,5 +1,6 @@
 package dev.drover.qcow2.format;
 
+import dev.drover.qcow2.FormatVersion;
 import dev.drover.qcow2.HostOffset;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
@@ -7,6 +8,7 @@ import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -26,6 +28,7 @@ final class HeaderReader {
   private final long fileBytes;
   private final boolean damaged;
   private ByteBuffer fields;
+  private FormatVersion version;
   private Geometry geometry;
 
   /**
@@ -42,7 +45,7 @@ final class HeaderReader {
     fields = ByteBuffer.allocate(Header.FIELD_BYTES);
     file.read(fields, 0);
     checkMagicAndVersion();
-    geometry = clusterBits();
+    geometry = geometry();
     int headerLength = headerLength();
     ByteBuffer cluster0 =
         ByteBuffer.allocate((int) Math.min(geometry.clusterSize(), backedBytes()));
@@ -53,7 +56,6 @@ final class HeaderReader {
     List<HeaderExtension> extensions = extensions(headerLength, backingOffset);
     Features features = features(extensions);
     checkEncryption();
-    checkRefcountOrder();
     Compression compression = compression(headerLength, features);
     long virtualSize = virtualSize();
     TablePointer l1 = l1(virtualSize);
@@ -63,7 +65,8 @@ final class HeaderReader {
       checkDisjoint(l1, refcountTable, snapshots);
     }
     return new Header(
-        geometry.clusterBits(),
+        version,
+        geometry,
         virtualSize,
         l1,
         refcountTable,
@@ -72,7 +75,8 @@ final class HeaderReader {
         compression,
         tail(headerLength),
         extensions,
-        backingName(backingOffset));
+        backingName(backingOffset),
+        backingOffset);
   }
 
   private byte[] tail(int headerLength) {
@@ -89,32 +93,34 @@ final class HeaderReader {
           "not a qcow2 image: it does not begin with the bytes \"QFI\\xfb\"",
           "check the path; for a raw image say so, e.g. --format raw");
     }
-    if (fileBytes < Header.MIN_BYTES) {
+    int number = fields.getInt(Header.AT_VERSION);
+    version =
+        Arrays.stream(FormatVersion.values())
+            .filter(each -> each.number() == number)
+            .findFirst()
+            .orElse(null);
+    if (fileBytes < (version == FormatVersion.V2 ? Header.VERSION_2_BYTES : Header.MIN_BYTES)) {
       throw truncated(0, "the header");
     }
-    int version = fields.getInt(Header.AT_VERSION);
-    if (version == 2) {
-      throw unsupported(
-          Header.AT_VERSION,
-          "a version 2 image (compat=0.10)",
-          "upgrade it with: qemu-img amend -o compat=1.1 FILE");
-    }
-    if (version != Header.VERSION) {
-      throw unsupported(Header.AT_VERSION, "version " + Integer.toUnsignedString(version), "");
+    if (version == null) {
+      throw unsupported(Header.AT_VERSION, "version " + Integer.toUnsignedString(number), "");
     }
   }
 
-  private Geometry clusterBits() throws IOException {
+  private Geometry geometry() throws IOException {
     int bits = fields.getInt(Header.AT_CLUSTER_BITS);
     if (bits < Geometry.MIN_CLUSTER_BITS || bits > Geometry.MAX_CLUSTER_BITS) {
       throw corrupt(
           Header.AT_CLUSTER_BITS,
           "cluster bits " + Integer.toUnsignedString(bits) + " not 9 to 21");
     }
-    return new Geometry(bits);
+    return new Geometry(bits, refcountOrder());
   }
 
   private int headerLength() throws IOException {
+    if (version == FormatVersion.V2) {
+      return Header.VERSION_2_BYTES;
+    }
     int length = fields.getInt(Header.AT_HEADER_LENGTH);
     if (length < Header.MIN_BYTES || length > geometry.clusterSize() || length % 8 != 0) {
       throw corrupt(
@@ -198,6 +204,9 @@ final class HeaderReader {
   }
 
   private Features features(List<HeaderExtension> extensions) throws IOException {
+    if (version == FormatVersion.V2) {
+      return Features.NONE;
+    }
     Features features =
         new Features(
             fields.getLong(Header.AT_INCOMPATIBLE),
@@ -259,17 +268,15 @@ final class HeaderReader {
     }
   }
 
-  private void checkRefcountOrder() throws IOException {
+  private int refcountOrder() throws IOException {
+    if (version == FormatVersion.V2) {
+      return Geometry.DEFAULT_REFCOUNT_ORDER;
+    }
     int order = fields.getInt(Header.AT_REFCOUNT_ORDER);
-    if (order < 0 || order > 6) {
+    if (order < 0 || order > Geometry.MAX_REFCOUNT_ORDER) {
       throw corrupt(Header.AT_REFCOUNT_ORDER, "refcount order " + Integer.toUnsignedString(order));
     }
-    if (order != Header.REFCOUNT_ORDER) {
-      throw unsupported(
-          Header.AT_REFCOUNT_ORDER,
-          "refcounts of " + (1 << order) + " bits",
-          "change them with: qemu-img amend -o refcount_bits=16 FILE");
-    }
+    return order;
   }
 
   private Compression compression(int headerLength, Features features) throws IOException {

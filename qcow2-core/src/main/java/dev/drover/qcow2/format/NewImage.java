@@ -2,6 +2,7 @@ package dev.drover.qcow2.format;
 
 import dev.drover.qcow2.BackingReference;
 import dev.drover.qcow2.CreateOptions;
+import dev.drover.qcow2.FormatVersion;
 import dev.drover.qcow2.HostOffset;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
@@ -33,6 +34,7 @@ public final class NewImage {
     this.file = file;
     this.options = options;
     this.geometry = checkedGeometry();
+    checkVersion();
     checkSize();
     checkBacking();
   }
@@ -56,7 +58,30 @@ public final class NewImage {
       throw invalid(
           "cluster size " + size + " is not a power of two from " + least + " to 2097152");
     }
-    return Geometry.ofClusterSize(size);
+    int bits = options.refcountBits();
+    if (Integer.bitCount(bits) != 1 || bits > 64) {
+      throw invalid("refcount width " + bits + " is not a power of two from 1 to 64 bits");
+    }
+    return new Geometry(Integer.numberOfTrailingZeros(size), Integer.numberOfTrailingZeros(bits));
+  }
+
+  /** What came with version 3 only. */
+  private void checkVersion() throws Qcow2Exception {
+    if (options.version() == FormatVersion.V3) {
+      return;
+    }
+    if (options.refcountBits() != 16) {
+      throw invalid("refcounts of " + options.refcountBits() + " bits need compat=1.1");
+    }
+    if (options.lazyRefcounts()) {
+      throw invalid("lazy refcounts need compat=1.1");
+    }
+    if (options.compression() != Compression.ZLIB) {
+      throw invalid("a compression type other than zlib needs compat=1.1");
+    }
+    if (options.replicaState().isPresent()) {
+      throw invalid("a replica needs compat=1.1");
+    }
   }
 
   private void checkSize() throws Qcow2Exception {
@@ -126,11 +151,12 @@ public final class NewImage {
       HostOffset at = firstBlock.plus((long) i << geometry.clusterBits());
       pointers[i] = at.bytes();
       long first = (long) i * geometry.blockEntries();
-      ByteBuffer block = ByteBuffer.allocate(geometry.clusterSize());
+      ByteBuffer bytes = ByteBuffer.allocate(geometry.clusterSize());
+      RefcountBlock block = new RefcountBlock(bytes, geometry);
       for (int j = 0; j < geometry.blockEntries() && first + j < clusters; j++) {
-        RefcountTable.setCount(block, j, 1);
+        block.set(j, 1);
       }
-      file.write(block, at.bytes());
+      file.write(bytes, at.bytes());
     }
     file.write(PointerTable.encode(pointers), table.bytes());
   }
@@ -144,26 +170,37 @@ public final class NewImage {
         .ifPresent(extensions::add);
     HeaderExtension names =
         new HeaderExtension(HeaderExtension.FEATURE_NAMES, FeatureName.encode(FeatureName.OURS));
-    if (geometry.clusterSize() >= PositionSlots.MIN_CLUSTER_BYTES) {
+    boolean v3 = options.version() == FormatVersion.V3;
+    if (v3 && geometry.clusterSize() >= PositionSlots.MIN_CLUSTER_BYTES) {
       extensions.add(names); // smaller clusters need the room for a backing file name
     }
     options.replicaState().ifPresent(payload -> extensions.add(slots(extensions, payload)));
     Header header =
         new Header(
-            geometry.clusterBits(),
+            options.version(),
+            geometry,
             options.virtualSize(),
             l1,
             refcountTable,
             TablePointer.NONE,
-            Features.NONE.withReplica(options.replicaState().isPresent()),
-            Compression.ZLIB,
-            new byte[Header.FIELD_BYTES - Header.AT_TAIL],
+            features(),
+            options.compression(),
+            new byte[v3 ? Header.FIELD_BYTES - Header.AT_TAIL : 0],
             extensions,
-            options.backing().map(BackingReference::name));
+            options.backing().map(BackingReference::name),
+            Header.BEHIND_EXTENSIONS);
     if (header.encodedBytes() > geometry.clusterSize()) {
       throw invalid("backing file name does not fit into a cluster");
     }
     return header;
+  }
+
+  private Features features() {
+    return new Features(
+            options.compression() == Compression.ZLIB ? 0 : Features.COMPRESSION_TYPE,
+            options.lazyRefcounts() ? Features.LAZY_REFCOUNTS : 0,
+            0)
+        .withReplica(options.replicaState().isPresent());
   }
 
   private HeaderExtension slots(List<HeaderExtension> before, byte[] payload) {

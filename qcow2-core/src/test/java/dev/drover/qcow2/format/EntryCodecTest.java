@@ -10,6 +10,7 @@ import dev.drover.qcow2.HostOffset;
 import java.nio.ByteBuffer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class EntryCodecTest {
@@ -76,11 +77,46 @@ final class EntryCodecTest {
     assertFalse(L1Entry.isCopied(L1Entry.of(0x40000, false)));
     assertEquals(0, entry & L1Entry.RESERVED_MASK);
     assertEquals(0x40000, RefcountTable.offset(0x40000 | 0x1FF));
+  }
 
-    ByteBuffer block = ByteBuffer.allocate(512);
-    RefcountTable.setCount(block, 255, 0xFFFF);
-    assertEquals(0xFFFF, RefcountTable.count(block, 255));
-    assertThrows(IllegalArgumentException.class, () -> RefcountTable.setCount(block, 0, 0x10000));
+  @ParameterizedTest
+  @CsvSource({"0, 1", "1, 3", "2, 15", "3, 255", "4, 65535", "5, 4294967295"})
+  void aRefcountFillsItsBitsAndNoOthers(int order, long most) {
+    Geometry geometry = new Geometry(9, order);
+    assertEquals(most, geometry.maxRefcount());
+    RefcountBlock block = RefcountBlock.empty(geometry);
+    int last = geometry.blockEntries() - 1;
+    block.set(1, most);
+    block.set(last, most);
+    assertEquals(0, block.get(0));
+    assertEquals(most, block.get(1));
+    assertEquals(0, block.get(2));
+    assertEquals(most, block.get(last));
+    block.set(1, 0);
+    assertEquals(0, block.get(1));
+    assertThrows(IllegalArgumentException.class, () -> block.set(0, most + 1));
+  }
+
+  @Test
+  void narrowRefcountsBeginInTheLowestBits() {
+    RefcountBlock bits = RefcountBlock.empty(new Geometry(9, 0));
+    bits.set(0, 1);
+    bits.set(9, 1);
+    assertEquals(0x0102, bits.copy(0, 16).getShort(0));
+    RefcountBlock nibbles = RefcountBlock.empty(new Geometry(9, 2));
+    nibbles.set(0, 1);
+    nibbles.set(1, 2);
+    nibbles.set(3, 4);
+    assertEquals(0x2140, nibbles.copy(0, 3).getShort(0));
+    assertEquals(1, nibbles.copy(2, 4).remaining());
+    assertEquals(1, nibbles.firstByte(3));
+  }
+
+  @Test
+  void aCountThatNoLongHoldsReadsAsTheHighest() {
+    Geometry geometry = new Geometry(9, 6);
+    ByteBuffer bytes = ByteBuffer.allocate(512).putLong(8, -1);
+    assertEquals(Long.MAX_VALUE, new RefcountBlock(bytes, geometry).get(1));
   }
 
   @Test

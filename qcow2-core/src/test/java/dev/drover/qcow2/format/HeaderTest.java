@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.qcow2.BackingReference;
 import dev.drover.qcow2.CreateOptions;
+import dev.drover.qcow2.FormatVersion;
 import dev.drover.qcow2.HostOffset;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
@@ -15,6 +16,7 @@ import dev.drover.qcow2.tools.Qemu;
 import dev.drover.qcow2.tools.RequiresTools;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -85,7 +87,8 @@ final class HeaderTest {
     tail[tail.length - 1] = 42;
     Header longer =
         new Header(
-                header.clusterBits(),
+                header.version(),
+                header.geometry(),
                 header.virtualSize(),
                 header.l1(),
                 header.refcountTable(),
@@ -94,7 +97,8 @@ final class HeaderTest {
                 header.compression(),
                 tail,
                 header.extensions(),
-                header.backingName())
+                header.backingName(),
+                Header.BEHIND_EXTENSIONS)
             .withExtension(new HeaderExtension(0x12345678, new byte[] {1, 2, 3}));
     file.write(longer.encode(), 0);
     Header read = Header.read(file);
@@ -105,6 +109,37 @@ final class HeaderTest {
     byte[] data = new byte[3];
     file.read(ByteBuffer.wrap(data), read.dataOffset(unknown).bytes());
     assertArrayEquals(new byte[] {1, 2, 3}, data);
+  }
+
+  @Test
+  void aBackingFileNameThatStandsElsewhereStaysThere() throws IOException {
+    MemoryBlockFile file = image();
+    file.write(ByteBuffer.wrap("base.raw".getBytes(StandardCharsets.UTF_8)), 4000);
+    file.write(ByteBuffer.allocate(8).putLong(0, 4000), 8);
+    Header header = Header.read(file);
+    file.write(header.withVirtualSize(320 << 10).encodeFields(), 0);
+    Header read = Header.read(file);
+    assertEquals("base.raw", read.backingName().orElseThrow());
+    assertEquals(4000, read.backingAt());
+    file.write(read.withExtension(new HeaderExtension(0x1234, new byte[9])).encode(), 0);
+    assertEquals("base.raw", Header.read(file).backingName().orElseThrow());
+  }
+
+  @Test
+  void aVersion2HeaderEndsBeforeTheFeatures() throws IOException {
+    MemoryBlockFile file = new MemoryBlockFile("v2");
+    NewImage.create(
+        file,
+        CreateOptions.ofSize(640 << 10)
+            .withVersion(FormatVersion.V2)
+            .withBacking(BackingReference.raw("base.raw")));
+    Header header = Header.read(file);
+    assertEquals(72, header.encodeFields().remaining());
+    assertEquals("raw", header.backingFormat().orElseThrow());
+    assertEquals(16, header.geometry().refcountBits());
+    byte[] stored = new byte[header.encodedBytes()];
+    file.read(ByteBuffer.wrap(stored), 0);
+    assertEquals(ByteBuffer.wrap(stored), header.encode());
   }
 
   @Test
@@ -133,7 +168,6 @@ final class HeaderTest {
   @CsvSource(
       textBlock =
           """
-          4,   00000002,         UNSUPPORTED, version 2
           4,   00000001,         UNSUPPORTED, version 1
           4,   ffffffff,         UNSUPPORTED, version 4294967295
           20,  00000008,         CORRUPT,     cluster bits
@@ -180,8 +214,6 @@ final class HeaderTest {
           72,  0000000000000020, UNSUPPORTED, bit 5
           72,  8000000000000000, UNSUPPORTED, bit 63
           72,  0000000000000008, CORRUPT,     compression type
-          96,  00000003,         UNSUPPORTED, refcounts of 8 bits
-          96,  00000006,         UNSUPPORTED, refcounts of 64 bits
           96,  00000007,         CORRUPT,     refcount order
           96,  ffffffff,         CORRUPT,     refcount order
           104, 01,               CORRUPT,     compression type
