@@ -26,6 +26,8 @@ final class Heartbeat implements AutoCloseable {
   private static final Duration EVERY = Duration.ofSeconds(5);
   // Brokers that come back are told soon: until then a reader must take the replica for silent.
   private static final Duration AGAIN = Duration.ofSeconds(1);
+  // A replica that falls behind and catches up all the time has no more to say than this.
+  private static final Duration BETWEEN = Duration.ofMillis(500);
   private static final Duration LAST_WORD = Duration.ofSeconds(5);
 
   private final Registry registry;
@@ -38,6 +40,7 @@ final class Heartbeat implements AutoCloseable {
   private boolean closing;
   private boolean silently;
   private boolean failing;
+  private boolean spoke;
   private long saidNanos;
   private volatile boolean letGo;
 
@@ -91,6 +94,10 @@ final class Heartbeat implements AutoCloseable {
       while (!due && !closing && left > 0) {
         left = changed.awaitNanos(left);
       }
+      left = BETWEEN.toNanos() - (nanos.getAsLong() - saidNanos);
+      while (spoke && !closing && left > 0) {
+        left = changed.awaitNanos(left);
+      }
       due = false;
       return !closing;
     } catch (InterruptedException e) {
@@ -107,6 +114,7 @@ final class Heartbeat implements AutoCloseable {
         return;
       }
       registry.put(now);
+      spoke = true;
       saidNanos = nanos.getAsLong();
       failing = false;
     } catch (JournalException | RuntimeException e) {

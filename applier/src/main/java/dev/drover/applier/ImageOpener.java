@@ -87,7 +87,7 @@ final class ImageOpener {
     BlockFile file = files.open(path, false);
     ReplicaImage image = null;
     try {
-      image = ReplicaImage.open(file);
+      image = ReplicaImage.open(file, options.memory().image());
       OpenImage open = judged(path, image, journal);
       source.seek(open.state().applied());
       if (open.state().isBetweenPoints()) {

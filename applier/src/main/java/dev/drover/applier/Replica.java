@@ -44,6 +44,7 @@ public final class Replica implements AutoCloseable {
   private volatile boolean stopping;
   private volatile boolean ended;
   private volatile boolean silent;
+  private boolean wasBehind;
   private ReplicaStatus.State lastState = ReplicaStatus.State.STARTING;
 
   private Replica(VolumeDescriptor volume, ReplicaPorts ports, Ticker ticker, EngineRun run) {
@@ -173,17 +174,23 @@ public final class Replica implements AutoCloseable {
   }
 
   private void tellOfChange() {
-    ReplicaStatus.State state = run.report().state();
+    ReplicaReport now = run.report();
+    boolean arrived = now.lagRecords() == 0 && wasBehind;
+    wasBehind = now.lagRecords() > 0;
+    ReplicaStatus.State state = now.state();
     if (state == lastState) {
+      if (arrived) {
+        heartbeat.wake(); // else the last one, of some seconds ago, would still say how far behind
+      }
       return;
     }
     lastState = state;
     Optional<Fault> fault = run.fault();
-    if (fault.isPresent()) {
+    if (fault.isEmpty()) {
+      LOG.info("replica {}: {} at offset {}", run.replica(), state, run.view().appliedOffset());
+    } else if (fault.get().retriable()) { // else it is how this replica ends, and done() says it
       Fault why = fault.get();
       LOG.warn("replica {}: {}: {}; {}", run.replica(), state, why.reason(), why.hint());
-    } else {
-      LOG.info("replica {}: {} at offset {}", run.replica(), state, run.view().appliedOffset());
     }
     heartbeat.wake();
   }

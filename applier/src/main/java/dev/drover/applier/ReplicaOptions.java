@@ -17,6 +17,7 @@ import java.util.OptionalLong;
  *     restored, from a source that nobody was writing to
  * @param clusterBytes cluster size of an image that has to be made
  * @param limits of batches and of the queue
+ * @param memory of its caches
  */
 public record ReplicaOptions(
     Path image,
@@ -26,7 +27,8 @@ public record ReplicaOptions(
     boolean rebuild,
     boolean sourceWasDead,
     int clusterBytes,
-    BatchLimits limits) {
+    BatchLimits limits,
+    ReplicaMemory memory) {
 
   /** QEMU's default, and ours. */
   public static final int DEFAULT_CLUSTER_BYTES = 64 << 10;
@@ -48,7 +50,8 @@ public record ReplicaOptions(
         false,
         false,
         DEFAULT_CLUSTER_BYTES,
-        BatchLimits.DEFAULT);
+        BatchLimits.DEFAULT,
+        ReplicaMemory.DEFAULT);
   }
 
   public ReplicaOptions withName(String newName) {
@@ -60,7 +63,8 @@ public record ReplicaOptions(
         rebuild,
         sourceWasDead,
         clusterBytes,
-        limits);
+        limits,
+        memory);
   }
 
   public ReplicaOptions withUntil(long offset) {
@@ -72,31 +76,54 @@ public record ReplicaOptions(
         rebuild,
         sourceWasDead,
         clusterBytes,
-        limits);
+        limits,
+        memory);
   }
 
   public ReplicaOptions withFailFast(boolean on) {
     return new ReplicaOptions(
-        image, name, untilOffset, on, rebuild, sourceWasDead, clusterBytes, limits);
+        image, name, untilOffset, on, rebuild, sourceWasDead, clusterBytes, limits, memory);
   }
 
   public ReplicaOptions withRebuild(boolean on) {
     return new ReplicaOptions(
-        image, name, untilOffset, failFast, on, sourceWasDead, clusterBytes, limits);
+        image, name, untilOffset, failFast, on, sourceWasDead, clusterBytes, limits, memory);
   }
 
   public ReplicaOptions withSourceWasDead(boolean on) {
     return new ReplicaOptions(
-        image, name, untilOffset, failFast, rebuild, on, clusterBytes, limits);
+        image, name, untilOffset, failFast, rebuild, on, clusterBytes, limits, memory);
   }
 
   public ReplicaOptions withClusterBytes(int bytes) {
     return new ReplicaOptions(
-        image, name, untilOffset, failFast, rebuild, sourceWasDead, bytes, limits);
+        image, name, untilOffset, failFast, rebuild, sourceWasDead, bytes, limits, memory);
   }
 
   public ReplicaOptions withLimits(BatchLimits newLimits) {
     return new ReplicaOptions(
-        image, name, untilOffset, failFast, rebuild, sourceWasDead, clusterBytes, newLimits);
+        image,
+        name,
+        untilOffset,
+        failFast,
+        rebuild,
+        sourceWasDead,
+        clusterBytes,
+        newLimits,
+        memory);
+  }
+
+  /** Batches, queue and caches within this much memory. */
+  public ReplicaOptions withMemory(ReplicaMemory newMemory) {
+    return new ReplicaOptions(
+        image,
+        name,
+        untilOffset,
+        failFast,
+        rebuild,
+        sourceWasDead,
+        clusterBytes,
+        newMemory.batches(),
+        newMemory);
   }
 }

@@ -1,33 +1,30 @@
 package dev.drover.cli.command;
 
+import dev.drover.cli.fleet.Target;
 import dev.drover.cli.replica.ApplyRequest;
 import dev.drover.cli.replica.ApplyRun;
+import dev.drover.cli.replica.ReplicaRequest;
 import dev.drover.cli.session.Session;
 import dev.drover.cli.value.Points;
-import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code drover apply}. */
 @Command(
     name = "apply",
     description = {
       "Applies a volume's journal to an image: until stopped, or up to POINT.",
+      "Several volumes in one process: NAME=PATH for each, or --dir; none holds up another.",
       "A missing image is made. POINT is end, offset:N, time:ISO-8601, snapshot:NAME or mark:NAME;"
           + " beyond the journal's end it is waited for."
     })
 final class ApplyCommand implements Callable<Integer> {
   private final Session session;
 
-  @Parameters(paramLabel = "NAME", description = "The volume.")
-  private String volume;
-
-  @Option(names = "--image", required = true, paramLabel = "PATH", description = "The image.")
-  private Path image;
+  @Mixin private VolumeFlags volumes;
 
   @Option(names = "--until", paramLabel = "POINT", description = "Stop there, and exit 0.")
   private String until;
@@ -47,13 +44,15 @@ final class ApplyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    return new ApplyRun(
-            session,
-            new ApplyRequest(
-                replica.request(volume, image),
-                Optional.ofNullable(until).map(Points::parse),
-                failFast,
-                clusterSize.bytes()))
-        .run();
+    ApplyRun run = new ApplyRun(session);
+    Optional<Target> one = volumes.one();
+    return one.isPresent()
+        ? run.one(request(replica.request(one.get())))
+        : run.many(volumes.several(), request(replica.common()));
+  }
+
+  private ApplyRequest request(ReplicaRequest ofReplica) {
+    return new ApplyRequest(
+        ofReplica, Optional.ofNullable(until).map(Points::parse), failFast, clusterSize.bytes());
   }
 }

@@ -1,7 +1,10 @@
 package dev.drover.cli.command;
 
+import dev.drover.applier.ReplicaMemory;
+import dev.drover.cli.fleet.Target;
 import dev.drover.cli.replica.ReplicaRequest;
 import dev.drover.cli.value.Address;
+import dev.drover.cli.value.IllegalValue;
 import dev.drover.cli.value.Names;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -34,17 +37,26 @@ final class ReplicaFlags {
   private boolean sourceWasDead;
 
   /** What they ask for with this image of this volume; a name or address that cannot be is told. */
-  ReplicaRequest request(String volume, Path image) {
-    Names.check("volume", volume);
+  ReplicaRequest request(Target target) {
     if (replica != null) {
       Names.check("replica", replica);
     }
     return new ReplicaRequest(
-        volume,
-        image,
+        target.volume(),
+        target.image(),
         Optional.ofNullable(replica),
         rebuild,
         sourceWasDead,
-        Optional.ofNullable(http).map(Address::parse));
+        Optional.ofNullable(http).map(Address::parse),
+        ReplicaMemory.DEFAULT);
+  }
+
+  /** What they ask for with each of several volumes. */
+  ReplicaRequest common() {
+    if (replica != null) {
+      throw new IllegalValue(
+          "--replica names one replica; of several volumes each is named by itself");
+    }
+    return request(new Target("", Path.of("")));
   }
 }

@@ -89,7 +89,10 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    ReplicaRequest request = replica.request(volume, image);
+    ReplicaRequest request =
+        replica.request(
+            new dev.drover.cli.fleet.Target(
+                dev.drover.cli.value.Names.check("volume", volume), image));
     long overlayBytes = ByteSize.parse(overlaySize).bytes();
     if (overlayBytes == 0) {
       throw CommandFailure.usage(

@@ -6,22 +6,19 @@ import dev.drover.nbd.GatewayStats;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
-/** A replica's report as Prometheus metrics, taken anew at each scrape. */
+/** What the volumes of a process do, as Prometheus metrics, taken anew at each scrape. */
 final class ReplicaMetrics {
   private static final String[] LABELS = {"volume", "replica"};
 
-  private final Supplier<ReplicaReport> replica;
-  private final Supplier<GatewayStats> gateway;
+  private final Supplier<List<FollowedVolume>> volumes;
 
-  /**
-   * @param gateway null when there is none
-   */
-  ReplicaMetrics(Supplier<ReplicaReport> replica, Supplier<GatewayStats> gateway) {
-    this.replica = replica;
-    this.gateway = gateway;
+  ReplicaMetrics(Supplier<List<FollowedVolume>> volumes) {
+    this.volumes = volumes;
   }
 
   void register(PrometheusRegistry to) {
@@ -39,12 +36,10 @@ final class ReplicaMetrics {
     counter(to, "faults", "Failed tries.", r -> r.faults());
     counter(to, "recovered_clusters", "Refcounts lowered at start.", r -> r.recoveredClusters());
     states(to);
-    if (gateway != null) {
-      ofGateway(to, "overlay_bytes", "Memory held by unapplied changes.", g -> g.overlayBytes());
-      ofGateway(to, "overlay_entries", "Changes not yet in the image.", g -> g.overlayEntries());
-      ofGateway(to, "waiting_requests", "Requests not yet appended.", g -> g.waiting());
-      ofGateway(to, "unacknowledged", "Requests not yet acknowledged.", g -> g.unacknowledged());
-    }
+    ofGateway(to, "overlay_bytes", "Memory held by unapplied changes.", g -> g.overlayBytes());
+    ofGateway(to, "overlay_entries", "Changes not yet in the image.", g -> g.overlayEntries());
+    ofGateway(to, "waiting_requests", "Requests not yet appended.", g -> g.waiting());
+    ofGateway(to, "unacknowledged", "Requests not yet acknowledged.", g -> g.unacknowledged());
   }
 
   private void gauge(
@@ -54,10 +49,10 @@ final class ReplicaMetrics {
         .help(help)
         .labelNames(LABELS)
         .callback(
-            gauge -> {
-              ReplicaReport report = replica.get();
-              gauge.call(value.applyAsDouble(report), report.volume(), report.replica());
-            })
+            gauge ->
+                open(
+                    report ->
+                        gauge.call(value.applyAsDouble(report), report.volume(), report.replica())))
         .register(to);
   }
 
@@ -68,27 +63,33 @@ final class ReplicaMetrics {
         .help(help)
         .labelNames(LABELS)
         .callback(
-            counter -> {
-              ReplicaReport report = replica.get();
-              counter.call(value.applyAsDouble(report), report.volume(), report.replica());
-            })
+            counter ->
+                open(
+                    report ->
+                        counter.call(
+                            value.applyAsDouble(report), report.volume(), report.replica())))
         .register(to);
   }
 
+  private void open(Consumer<ReplicaReport> each) {
+    volumes.get().forEach(volume -> volume.replica().ifPresent(each));
+  }
+
+  /** Of every volume, those too that could not be opened: their replica's name is not known. */
   private void states(PrometheusRegistry to) {
     GaugeWithCallback.builder()
         .name("drover_replica_state")
         .help("1 for the state that the replica is in.")
         .labelNames("volume", "replica", "state")
-        .callback(
-            gauge -> {
-              ReplicaReport report = replica.get();
-              for (State state : State.values()) {
-                double in = state == report.state() ? 1 : 0;
-                gauge.call(in, report.volume(), report.replica(), state.name());
-              }
-            })
+        .callback(gauge -> volumes.get().forEach(volume -> states(gauge, volume)))
         .register(to);
+  }
+
+  private static void states(GaugeWithCallback.Callback gauge, FollowedVolume volume) {
+    String replica = volume.replica().map(ReplicaReport::replica).orElse("");
+    for (State state : State.values()) {
+      gauge.call(state == volume.state() ? 1 : 0, volume.volume(), replica, state.name());
+    }
   }
 
   private void ofGateway(
@@ -97,7 +98,17 @@ final class ReplicaMetrics {
         .name("drover_gateway_" + name)
         .help(help)
         .labelNames("volume")
-        .callback(gauge -> gauge.call(value.applyAsDouble(gateway.get()), replica.get().volume()))
+        .callback(
+            gauge ->
+                volumes
+                    .get()
+                    .forEach(
+                        volume ->
+                            volume
+                                .gateway()
+                                .ifPresent(
+                                    stats ->
+                                        gauge.call(value.applyAsDouble(stats), volume.volume()))))
         .register(to);
   }
 }

@@ -3,9 +3,7 @@ package dev.drover.cli.http;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import dev.drover.applier.ReplicaReport;
-import dev.drover.journal.ReplicaStatus.State;
-import dev.drover.nbd.GatewayStats;
+import dev.drover.cli.terminal.Fields;
 import io.prometheus.metrics.config.EscapingScheme;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -14,46 +12,56 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executors;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
  * {@code /livez} (does it make progress), {@code /readyz} (may it be relied on), {@code /metrics},
  * {@code /status} and a page for people. Read only; who may ask is not checked.
+ *
+ * <p>In a process of several volumes {@code ?volume=NAME} asks for one of them. Without it {@code
+ * /readyz} is about all, and says in a line each what is wrong with whom; {@code /livez} fails only
+ * when no volume makes progress: whoever restarts a process that is not alive would interrupt the
+ * others.
  */
 public final class StatusServer implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** An idle engine still steps several times a second; a retry waits less than this. */
-  static final Duration STUCK = Duration.ofSeconds(60);
-
   private final HttpServer server;
-  private final Supplier<ReplicaReport> replica;
-  private final Supplier<GatewayStats> gateway;
+  private final Supplier<List<FollowedVolume>> volumes;
+  private final boolean many;
   private final PrometheusRegistry metrics = new PrometheusRegistry();
 
-  private StatusServer(
-      HttpServer server, Supplier<ReplicaReport> replica, Supplier<GatewayStats> gateway) {
+  private StatusServer(HttpServer server, Supplier<List<FollowedVolume>> volumes, boolean many) {
     this.server = server;
-    this.replica = replica;
-    this.gateway = gateway;
-  }
-
-  /** For a replica alone. */
-  public static StatusServer start(InetSocketAddress address, Supplier<ReplicaReport> replica)
-      throws IOException {
-    return start(address, replica, null);
+    this.volumes = volumes;
+    this.many = many;
   }
 
   /**
-   * For a gateway and its replica.
+   * For a process of one volume.
    *
-   * @param gateway null when there is none
    * @throws IOException when the address cannot be bound; the message names it
    */
-  public static StatusServer start(
-      InetSocketAddress address, Supplier<ReplicaReport> replica, Supplier<GatewayStats> gateway)
+  public static StatusServer ofOne(InetSocketAddress address, Supplier<FollowedVolume> volume)
+      throws IOException {
+    return start(address, () -> List.of(volume.get()), false);
+  }
+
+  /**
+   * For a process of several volumes, which may come and go.
+   *
+   * @throws IOException when the address cannot be bound; the message names it
+   */
+  public static StatusServer ofMany(
+      InetSocketAddress address, Supplier<List<FollowedVolume>> volumes) throws IOException {
+    return start(address, volumes, true);
+  }
+
+  private static StatusServer start(
+      InetSocketAddress address, Supplier<List<FollowedVolume>> volumes, boolean many)
       throws IOException {
     if (address.isUnresolved()) {
       throw new IOException(
@@ -68,8 +76,8 @@ public final class StatusServer implements AutoCloseable {
               .formatted(address.getHostString(), address.getPort(), e.getMessage()),
           e);
     }
-    StatusServer status = new StatusServer(server, replica, gateway);
-    new ReplicaMetrics(replica, gateway).register(status.metrics);
+    StatusServer status = new StatusServer(server, volumes, many);
+    new ReplicaMetrics(volumes).register(status.metrics);
     status.routes();
     server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
     server.start();
@@ -89,22 +97,15 @@ public final class StatusServer implements AutoCloseable {
   }
 
   private void routes() {
-    route("/livez", exchange -> answerHealth(exchange, livenessTrouble(replica.get())));
-    route("/readyz", exchange -> answerHealth(exchange, readinessTrouble(replica.get())));
+    route("/livez", this::answerLiveness);
+    route("/readyz", this::answerReadiness);
     route("/metrics", this::answerMetrics);
-    route(
-        "/status",
-        exchange ->
-            answer(
-                exchange,
-                200,
-                "application/json",
-                JSON.writeValueAsBytes(StatusFields.of(replica.get(), gateway).map())));
+    route("/status", this::answerStatus);
     route(
         "/",
         exchange -> {
           boolean root = exchange.getRequestURI().getPath().equals("/");
-          String page = root ? StatusPage.render(replica.get()) : "not found\n";
+          String page = root ? StatusPage.render(volumes.get()) : "not found\n";
           answer(
               exchange,
               root ? 200 : 404,
@@ -134,35 +135,53 @@ public final class StatusServer implements AutoCloseable {
         });
   }
 
-  /** Null when it makes progress. */
-  static String livenessTrouble(ReplicaReport report) {
-    long silent = System.nanoTime() - report.lastProgressNanos();
-    return silent > STUCK.toNanos()
-        ? "no step completed for " + Duration.ofNanos(silent).toSeconds() + " s"
-        : null;
+  /** The volumes that a request is about; empty when it names one that is not here. */
+  private List<FollowedVolume> asked(HttpExchange exchange) {
+    String query = exchange.getRequestURI().getQuery();
+    if (query == null || !query.startsWith("volume=")) {
+      return volumes.get();
+    }
+    String name = query.substring("volume=".length());
+    return volumes.get().stream().filter(each -> each.volume().equals(name)).toList();
   }
 
-  /** Null when it may be relied on: it follows, however far behind; else why not. */
-  static String readinessTrouble(ReplicaReport report) {
-    State state = report.state();
-    return switch (state) {
-      case RUNNING -> null;
-      case CATCHING_UP ->
-          report.visibleOffset() < report.gateOffset()
-              ? "CATCHING_UP: recovering up to offset " + report.gateOffset()
-              : null;
-      case STARTING, STALLED, STOPPED -> state.name();
-      case FAULTED ->
-          report
-              .fault()
-              .map(fault -> "FAULTED: " + fault.reason() + "; " + fault.hint())
-              .orElse("FAULTED");
-    };
+  private void answerLiveness(HttpExchange exchange) throws IOException {
+    long now = System.nanoTime();
+    List<FollowedVolume> asked = asked(exchange);
+    String trouble = troubles(asked, each -> each.livenessTrouble(now));
+    boolean anyAlive = asked.stream().anyMatch(each -> each.livenessTrouble(now) == null);
+    answerHealth(exchange, asked.isEmpty() || anyAlive, trouble);
   }
 
-  private static void answerHealth(HttpExchange exchange, String trouble) throws IOException {
-    byte[] text = (trouble == null ? "ok\n" : trouble + "\n").getBytes(StandardCharsets.UTF_8);
-    answer(exchange, trouble == null ? 200 : 503, "text/plain; charset=utf-8", text);
+  private void answerReadiness(HttpExchange exchange) throws IOException {
+    String trouble = troubles(asked(exchange), FollowedVolume::readinessTrouble);
+    answerHealth(exchange, trouble.isEmpty(), trouble);
+  }
+
+  private String troubles(List<FollowedVolume> asked, Function<FollowedVolume, String> trouble) {
+    StringBuilder text = new StringBuilder();
+    for (FollowedVolume each : asked) {
+      String why = trouble.apply(each);
+      if (why != null) {
+        text.append(many ? each.volume() + ": " : "").append(why).append('\n');
+      }
+    }
+    return text.toString();
+  }
+
+  private static void answerHealth(HttpExchange exchange, boolean well, String trouble)
+      throws IOException {
+    byte[] text = (trouble.isEmpty() ? "ok\n" : trouble).getBytes(StandardCharsets.UTF_8);
+    answer(exchange, well ? 200 : 503, "text/plain; charset=utf-8", text);
+  }
+
+  private void answerStatus(HttpExchange exchange) throws IOException {
+    List<FollowedVolume> asked = asked(exchange);
+    Fields fields =
+        many
+            ? Fields.of("volumes", asked.stream().map(v -> StatusFields.of(v).map()).toList())
+            : StatusFields.of(asked.getFirst());
+    answer(exchange, 200, "application/json", JSON.writeValueAsBytes(fields.map()));
   }
 
   private void answerMetrics(HttpExchange exchange) throws IOException {

@@ -1,5 +1,7 @@
 package dev.drover.cli.replica;
 
+import dev.drover.applier.ReplicaMemory;
+import dev.drover.cli.fleet.Target;
 import dev.drover.journal.Point;
 import java.util.Optional;
 
@@ -12,4 +14,15 @@ import java.util.Optional;
  * @param clusterBytes cluster size of an image that has to be made
  */
 public record ApplyRequest(
-    ReplicaRequest replica, Optional<Point> until, boolean failFast, int clusterBytes) {}
+    ReplicaRequest replica, Optional<Point> until, boolean failFast, int clusterBytes) {
+
+  /** The same, asked of one of several volumes. */
+  ApplyRequest of(Target target) {
+    return new ApplyRequest(replica.of(target), until, failFast, clusterBytes);
+  }
+
+  /** The same with a share of the process's memory. */
+  ApplyRequest sharingMemory(ReplicaMemory share) {
+    return new ApplyRequest(replica.sharingMemory(share), until, failFast, clusterBytes);
+  }
+}

@@ -6,15 +6,28 @@ import dev.drover.cli.terminal.Console;
 import dev.drover.cli.terminal.Fields;
 import dev.drover.cli.value.ByteSize;
 
-/** How a run tells where it is: bars for people, lines of JSON for programs. */
+/**
+ * How a run tells where it is: bars for people, lines of JSON for programs. One of many tells
+ * people only of changes, and its end is not the end of the data.
+ */
 final class RunOutput {
   private final Console console;
   private final String verb;
+  private final boolean alone;
   private ReplicaReport last;
 
+  /** Of the only run of a process. */
   RunOutput(Console console, String verb) {
+    this(console, verb, true);
+  }
+
+  /**
+   * @param alone whether the process has no other run
+   */
+  RunOutput(Console console, String verb, boolean alone) {
     this.console = console;
     this.verb = verb;
+    this.alone = alone;
   }
 
   /** Once the image is open. */
@@ -50,10 +63,8 @@ final class RunOutput {
 
   /** About every second; says only what is new. */
   void progress(ReplicaReport report) {
-    boolean same =
-        last != null
-            && last.appliedOffset() == report.appliedOffset()
-            && last.state() == report.state();
+    boolean sameState = last != null && last.state() == report.state();
+    boolean same = sameState && last.appliedOffset() == report.appliedOffset();
     last = report;
     if (same) {
       return;
@@ -61,13 +72,23 @@ final class RunOutput {
     if (console.json()) {
       console.object(
           Fields.of("type", "progress")
+              .and("volume", report.volume())
               .and("state", report.state())
               .and("appliedOffset", report.appliedOffset())
               .and("logEndOffset", report.logEndOffset())
               .and("lagRecords", report.lagRecords())
               .and("lagBytes", report.lagBytes())
               .andIf("reason", report.fault().map(fault -> fault.reason()).orElse(null)));
-    } else {
+    } else if (!alone && !sameState) {
+      console.remark(
+          "%s: volume %s: %s at offset %d of %d"
+              .formatted(
+                  verb,
+                  report.volume(),
+                  report.state(),
+                  report.appliedOffset(),
+                  report.logEndOffset()));
+    } else if (alone) {
       console.bar(
           "%s: %s, offset %d of %d, %s behind"
               .formatted(
@@ -82,8 +103,9 @@ final class RunOutput {
   /** The last word. */
   void summary(ApplySummary summary) {
     if (console.json()) {
-      console.summary(
-          Fields.of("volume", summary.volume())
+      console.object(
+          Fields.of("type", alone ? "summary" : "ended")
+              .and("volume", summary.volume())
               .and("replica", summary.replica())
               .and("image", summary.image().toString())
               .and("fromOffset", summary.fromOffset())

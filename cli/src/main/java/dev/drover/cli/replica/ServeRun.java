@@ -59,7 +59,9 @@ public final class ServeRun {
       requireNoOtherWriter(cluster, volume);
       Replica replica =
           Replica.start(
-              volume, request.replica().options(), Wiring.following(session, cluster, volume));
+              volume,
+              request.replica().options(),
+              Wiring.following(session, cluster, volume, request.replica().memory()));
       try {
         return serve(cluster, volume, replica, signals);
       } finally {
@@ -160,7 +162,12 @@ public final class ServeRun {
     StatusServer http = null;
     try {
       if (request.replica().http().isPresent()) {
-        http = StatusServer.start(request.replica().http().get(), replica::report, gateway::stats);
+        http =
+            StatusServer.ofOne(
+                request.replica().http().get(),
+                () ->
+                    dev.drover.cli.http.FollowedVolume.alone(
+                        replica.report(), java.util.Optional.of(gateway.stats())));
         session.console().remark("health and metrics on " + http.uri());
       }
       if (request.listen().isPresent()) {

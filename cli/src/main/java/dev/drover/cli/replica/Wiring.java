@@ -2,6 +2,7 @@ package dev.drover.cli.replica;
 
 import dev.drover.applier.ImagePosition;
 import dev.drover.applier.LocalHost;
+import dev.drover.applier.ReplicaMemory;
 import dev.drover.applier.ReplicaPorts;
 import dev.drover.applier.kafka.KafkaCompensationLog;
 import dev.drover.cli.session.Cluster;
@@ -28,10 +29,11 @@ final class Wiring {
   }
 
   /** The ports of a replica that follows. The source is the replica's to close. */
-  static ReplicaPorts following(Session session, Cluster cluster, VolumeDescriptor volume)
+  static ReplicaPorts following(
+      Session session, Cluster cluster, VolumeDescriptor volume, ReplicaMemory memory)
       throws JournalException {
     return new ReplicaPorts(
-        KafkaIntentSource.open(cluster.settings(), volume),
+        KafkaIntentSource.open(cluster.settings(), volume, memory.fetchBytes()),
         KafkaCompensationLog.following(cluster.settings(), volume.name()),
         cluster.registry(),
         session.files(),

@@ -58,6 +58,11 @@ public final class StopSignals {
     return new StopSignals();
   }
 
+  /** For one of many in a process: only {@link #request} asks it. */
+  public static StopSignals fromInside() {
+    return new StopSignals();
+  }
+
   /** Runs once when the first signal comes, on the signal's thread; keep it short. */
   public void onFirst(Runnable action) {
     onFirst = action;

@@ -87,7 +87,26 @@ public final class KafkaIntentSource implements IntentSource {
   /** A source at {@link Position#START}. Connects; reads nothing yet. */
   public static KafkaIntentSource open(KafkaSettings settings, VolumeDescriptor volume)
       throws JournalException {
-    return new KafkaIntentSource(settings, volume, connect(settings, Map.of()));
+    return open(settings, volume, FETCH_BYTES);
+  }
+
+  /**
+   * The same, for one of several in a process.
+   *
+   * @param fetchBytes the most that one fetch brings, unless a record alone is larger
+   */
+  public static KafkaIntentSource open(
+      KafkaSettings settings, VolumeDescriptor volume, int fetchBytes) throws JournalException {
+    int most = Math.min(fetchBytes, FETCH_BYTES);
+    Map<String, Object> bounds =
+        most == FETCH_BYTES
+            ? Map.of() // as configured, if it is
+            : Map.of(
+                ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG,
+                most,
+                ConsumerConfig.FETCH_MAX_BYTES_CONFIG,
+                most);
+    return new KafkaIntentSource(settings, volume, connect(settings, bounds));
   }
 
   /** The same for who reads up to the end and no further: it need not wait there to be closed. */

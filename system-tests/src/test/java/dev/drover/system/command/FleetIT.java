@@ -1,0 +1,193 @@
+package dev.drover.system.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.drover.applier.ImageFiles;
+import dev.drover.qcow2.io.BlockFile;
+import dev.drover.system.kafka.EmbeddedKafka;
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Many volumes in one process: none of them holds up, or takes down, another. */
+@Timeout(120)
+final class FleetIT {
+  private static final Duration SOON = Duration.ofSeconds(40);
+  private static final int VOLUMES = 20;
+  private static final String DAMAGED = "web-7";
+  private static final String SLOW = "web-3";
+  private static final String LATER = "web-20";
+
+  @TempDir Path folder;
+  private final HttpClient client = HttpClient.newHttpClient();
+
+  /** Files of which one hangs in its first fdatasync until the test lets go. */
+  private static ImageFiles hangingAt(Path slow, CountDownLatch go) {
+    return (path, create) -> {
+      BlockFile file = ImageFiles.HOST.open(path, create);
+      return path.equals(slow) ? hanging(file, go) : file;
+    };
+  }
+
+  private static BlockFile hanging(BlockFile file, CountDownLatch go) {
+    return (BlockFile)
+        Proxy.newProxyInstance(
+            BlockFile.class.getClassLoader(),
+            new Class<?>[] {BlockFile.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("sync")) {
+                go.await();
+              }
+              try {
+                return method.invoke(file, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+
+  private static List<String> names() {
+    return IntStream.range(0, VOLUMES).mapToObj(i -> "web-" + i).toList();
+  }
+
+  /** Each volume's one replica as a process of its own sees it. */
+  private static Map<String, JsonNode> fleet(Drover drover, int exit) {
+    Map<String, JsonNode> replicas = new TreeMap<>();
+    JsonNode status = Replicas.json(drover.run("status", "--json").expect(exit).out());
+    for (JsonNode volume : status.get("volumes")) {
+      volume.get("replicas").forEach(replica -> replicas.put(volume.get("name").asText(), replica));
+    }
+    return replicas;
+  }
+
+  private static String text(JsonNode object, String field) {
+    JsonNode value = object == null ? null : object.get(field);
+    return value == null ? "" : value.asText();
+  }
+
+  private static boolean isRunning(JsonNode replica) {
+    return text(replica, "state").equals("RUNNING") && replica.get("lagRecords").asLong() == 0;
+  }
+
+  private HttpResponse<String> get(String address) {
+    try {
+      return client.send(
+          HttpRequest.newBuilder(URI.create(address)).build(),
+          HttpResponse.BodyHandlers.ofString());
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  /** What the process itself says of its volumes. */
+  private Map<String, JsonNode> within(String http) {
+    Map<String, JsonNode> volumes = new TreeMap<>();
+    JsonNode status = Replicas.json(get(http + "/status").body());
+    status.get("volumes").forEach(volume -> volumes.put(text(volume, "volume"), volume));
+    return volumes;
+  }
+
+  private static boolean othersAreDone(Map<String, JsonNode> volumes) {
+    return names().stream()
+        .filter(name -> !name.equals(DAMAGED) && !name.equals(SLOW))
+        .allMatch(name -> isRunning(volumes.get(name)));
+  }
+
+  @Test
+  void aDamagedJournalAndASlowDiskHoldUpNoOtherVolume() throws Exception {
+    EmbeddedKafka kafka = EmbeddedKafka.shared();
+    CountDownLatch go = new CountDownLatch(1);
+    Path images = Files.createDirectory(folder.resolve("images"));
+    try (Drover drover = new Drover(kafka, folder);
+        ManyVolumes volumes = new ManyVolumes(kafka.settings(drover.prefix()))) {
+      volumes.make(names());
+      volumes.damage(DAMAGED);
+      String address = "127.0.0.1:" + freePort();
+      try (StayingVerb fleet =
+          new StayingVerb(
+              kafka.bootstrapServers(),
+              drover.prefix(),
+              hangingAt(images.resolve(SLOW + ".qcow2"), go),
+              "apply",
+              "--dir",
+              images,
+              "--match",
+              "web-*",
+              "--http",
+              address)) {
+        othersAreDoneWhileOneHangsAndOneIsFaulted(fleet, drover, "http://" + address);
+        go.countDown();
+        volumes.make(List.of(LATER));
+        fleet.awaitObject(said -> text(said, "volume").equals(LATER));
+        Await.until(
+            SOON,
+            () -> isRunning(fleet(drover, 3).get(SLOW)) && isRunning(fleet(drover, 3).get(LATER)),
+            fleet::said);
+        assertEquals(3, fleet.stop(), fleet.said());
+        JsonNode last = fleet.objects().getLast();
+        assertEquals("error", text(last, "type"), fleet.said());
+        assertTrue(text(last, "message").startsWith("1 of 21 volumes"), last.toString());
+      }
+      for (String name : names()) {
+        if (!name.equals(DAMAGED)) {
+          volumes.assertApplied(name, images.resolve(name + ".qcow2"));
+        }
+      }
+      volumes.assertApplied(LATER, images.resolve(LATER + ".qcow2"));
+    }
+  }
+
+  private void othersAreDoneWhileOneHangsAndOneIsFaulted(
+      StayingVerb fleet, Drover drover, String http) {
+    JsonNode fault = fleet.awaitObject(said -> text(said, "type").equals("fault"));
+    assertEquals(DAMAGED, text(fault, "volume"), fault.toString());
+    Await.until(SOON, () -> othersAreDone(within(http)), fleet::said);
+    Await.until(SOON, () -> othersAreDone(fleet(drover, 3)), fleet::said);
+    Map<String, JsonNode> seen = fleet(drover, 3);
+    for (String name : names()) {
+      JsonNode replica = seen.get(name);
+      switch (name) {
+        case DAMAGED -> {
+          assertEquals("FAULTED", text(replica, "state"), replica.toString());
+          assertTrue(text(replica, "reason").contains("damaged"), replica.toString());
+          assertFalse(text(replica, "hint").isEmpty(), replica.toString());
+        }
+        case SLOW -> assertNotEquals("RUNNING", text(replica, "state"), replica.toString());
+        default -> assertTrue(isRunning(replica), () -> name + ": " + replica);
+      }
+    }
+    assertEquals(503, get(http + "/readyz").statusCode());
+    assertTrue(get(http + "/readyz").body().contains(DAMAGED + ": FAULTED"));
+    assertEquals(200, get(http + "/livez").statusCode());
+    assertTrue(get(http + "/metrics").body().contains("volume=\"web-19\""));
+    assertEquals(VOLUMES, Replicas.json(get(http + "/status").body()).get("volumes").size(), http);
+  }
+
+  private static int freePort() throws IOException {
+    try (var probe = new java.net.ServerSocket(0)) {
+      return probe.getLocalPort();
+    }
+  }
+}
