@@ -212,6 +212,26 @@ public final class CrashingBlockFile implements BlockFile {
     return new MemoryBlockFile(name, disk);
   }
 
+  /** Sectors that a power cut would decide about, ascending. */
+  synchronized List<Long> openSectors() {
+    return List.copyOf(open.keySet());
+  }
+
+  /** The versions of such a sector, the durable one first. */
+  synchronized List<byte[]> versions(long sector) {
+    return List.copyOf(open.get(sector).all);
+  }
+
+  /** The lengths that a power cut may leave, the durable one first; one if that is decided. */
+  synchronized List<Long> openLengths() {
+    return List.copyOf(lengths.all);
+  }
+
+  /** Hash of the sectors below {@code end} that are decided. */
+  synchronized long decidedHash(long end) {
+    return written.hash(end, open::containsKey);
+  }
+
   /** How many different choices {@link #crash} has now; {@link Long#MAX_VALUE} beyond a long. */
   public long crashStates() {
     long states = 1;

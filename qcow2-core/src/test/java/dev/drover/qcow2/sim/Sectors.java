@@ -2,8 +2,12 @@ package dev.drover.qcow2.sim;
 
 import static dev.drover.qcow2.io.BlockFile.SECTOR_BYTES;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.function.LongPredicate;
 
 /**
  * Sparse content in 512-byte sectors that are never changed in place, so that a copy shares them:
@@ -14,6 +18,8 @@ final class Sectors {
 
   private static final int LEAF_BITS = 8;
   private static final int LEAF_SECTORS = 1 << LEAF_BITS;
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
   private static final byte[] ZEROES = new byte[SECTOR_BYTES];
 
   private byte[][][] leaves;
@@ -76,6 +82,38 @@ final class Sectors {
       leaves[leaf] = new byte[LEAF_SECTORS][];
     }
     leaves[leaf][(int) sector & (LEAF_SECTORS - 1)] = bytes;
+  }
+
+  /** A sum over the sectors below {@code end}, but the ones left out; zeroes count nothing. */
+  long hash(long end, LongPredicate leftOut) {
+    long hash = 0;
+    for (int leaf = 0; leaf < leaves.length; leaf++) {
+      for (int i = 0; leaves[leaf] != null && i < LEAF_SECTORS; i++) {
+        long sector = ((long) leaf << LEAF_BITS) + i;
+        byte[] bytes = leaves[leaf][i];
+        if (bytes != null && sector * SECTOR_BYTES < end && !leftOut.test(sector)) {
+          hash += hash(sector, bytes);
+        }
+      }
+    }
+    return hash;
+  }
+
+  /** Of a sector at its place; 0 for zeroes. */
+  static long hash(long sector, byte[] bytes) {
+    long hash = 0;
+    long any = 0;
+    for (int i = 0; i < SECTOR_BYTES; i += Long.BYTES) {
+      long word = (long) LONGS.get(bytes, i);
+      any |= word;
+      hash = (hash ^ word) * 0x9FB21C651E98DF25L;
+      hash ^= hash >>> 32;
+    }
+    if (any == 0) {
+      return 0;
+    }
+    hash = (hash + sector) * 0xD6E8FEB86659FD93L;
+    return hash ^ hash >>> 32;
   }
 
   void read(ByteBuffer dst, long offset) {

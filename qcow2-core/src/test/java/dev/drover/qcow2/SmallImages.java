@@ -1,0 +1,26 @@
+package dev.drover.qcow2;
+
+import dev.drover.qcow2.core.CoreOptions;
+import dev.drover.qcow2.io.BlockFile;
+import java.io.IOException;
+
+/** Opens plain images with bounds so small that every one of them is reached. */
+public final class SmallImages {
+
+  private SmallImages() {}
+
+  /**
+   * @param windowClusters how many clusters are set aside at a time
+   * @param tables how many L2 tables, and how many refcount blocks, are kept in memory
+   */
+  public static CoreOptions bounds(int clusterBytes, int windowClusters, int tables) {
+    long cache = (long) tables * clusterBytes;
+    return new CoreOptions((long) windowClusters * clusterBytes, cache, cache, true, false);
+  }
+
+  /** Opens for writing, and recovers first what was not closed cleanly. */
+  public static Qcow2Image open(BlockFile file, BackingOpener backing, CoreOptions bounds)
+      throws IOException {
+    return Qcow2Image.open(file, false, backing, bounds);
+  }
+}
