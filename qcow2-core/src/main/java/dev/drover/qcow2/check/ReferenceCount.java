@@ -94,7 +94,8 @@ public final class ReferenceCount {
     if (chunk >= counts.length || counts[(int) chunk] == null) {
       return 0;
     }
-    char count = counts[(int) chunk][(int) cluster & (CHUNK - 1)];
+    int index = (int) cluster & (CHUNK - 1);
+    char count = index < counts[(int) chunk].length ? counts[(int) chunk][index] : 0;
     return count == LARGE ? large.get(cluster) : count;
   }
 
@@ -149,8 +150,9 @@ public final class ReferenceCount {
     int chunk = (int) (cluster >>> CHUNK_BITS);
     int index = (int) cluster & (CHUNK - 1);
     if (counts[chunk] == null) {
-      counts[chunk] = new char[CHUNK];
-      roles[chunk] = new byte[CHUNK];
+      int size = (int) Math.min(CHUNK, clustersOfFile() + 1); // a small file takes little
+      counts[chunk] = new char[size];
+      roles[chunk] = new byte[size];
     }
     byte before = roles[chunk][index];
     if (before != 0 && !role.agreesWith(Role.of(before))) {

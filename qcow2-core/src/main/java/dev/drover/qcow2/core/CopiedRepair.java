@@ -15,12 +15,13 @@ final class CopiedRepair {
   private final ImageCore core;
 
   /** Neighbouring entries, gathered into one write. */
-  private final ByteBuffer run = ByteBuffer.allocate(RUN_BYTES);
+  private final ByteBuffer run;
 
   private long runAt;
 
   private CopiedRepair(ImageCore core) {
     this.core = core;
+    this.run = ByteBuffer.allocate(Math.min(RUN_BYTES, 4 * core.geometry().clusterSize()));
   }
 
   static void run(ImageCore core, CopiedFlags.Refcounts refcounts) throws IOException {

@@ -43,11 +43,11 @@ import java.util.concurrent.atomic.AtomicInteger;
  * from, checked and compared:
  *
  * <pre>
- *   bytes ──► I-01 no refcount too low ──► open, which recovers ──► I-51, I-15 content and snapshots
- *         ──► I-50 no leak, no corruption ──► open again ──► I-52 not one byte has changed
+ *   bytes ──► I-01 no refcount too low ──► open, which recovers ──► I-51, I-15 all content
+ *         ──► I-50 no leak, no corruption ──► open again ──► I-52 no byte has changed
  * </pre>
  *
- * <p>In one of 256 (by its hash) the recovery itself is cut after each I/O and what that leaves is
+ * <p>In one of 1024 (by its hash) the recovery itself is cut after each I/O and what that leaves is
  * recovered, the whole disk is read instead of the parts where operations were, and the recovered
  * image may be handed to {@code qemu-img check}. States of cut recoveries are counted apart.
  *

@@ -31,7 +31,33 @@ final class ExhaustiveProfile {
   private static final long LEAST_STATES = 10_000_000;
   private static final int MOST_SAMPLES = 300;
 
-  private static final List<String> PARTS = List.of("CUT:empty:3");
+  /** Cheap ones first; see {@link Part#parse}. */
+  private static final List<String> PARTS =
+      List.of(
+          "CUT:table:1",
+          "CUT:zstd:3",
+          "CUT:1k:3",
+          "CUT:4k:2",
+          "FAULT:table:1",
+          "FAULT:empty:2",
+          "FAULT:zstd:2",
+          "FAULT:block:2",
+          "FAULT:1k:2",
+          "FAULT:4k:1",
+          "RANDOM:used:1000",
+          "RANDOM:snapshot:1000",
+          "RANDOM:block:300",
+          "RANDOM:1k:300",
+          "RANDOM:4k:30",
+          "CUT:empty:4",
+          "CUT:used:4",
+          "CUT:snapshot:4",
+          "CUT:backed:4",
+          "CUT:block:4",
+          "CUT:1k:4:wWxmdDcCstf",
+          "FAULT:backed:3",
+          "FAULT:used:3",
+          "FAULT:snapshot:3");
 
   private final AtomicInteger samples = new AtomicInteger();
 

@@ -4,6 +4,7 @@ import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.GuestOffset;
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.SnapshotInfo;
+import dev.drover.qcow2.sim.InvariantViolation;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -89,10 +90,11 @@ final class Expected {
       if (other == null) {
         return;
       }
-      throw new AssertionError("I-15: neither before (" + why + ") nor after (" + other + ")");
+      throw new InvariantViolation(
+          "I-15", "neither before (" + why + ") nor after (" + other + ")");
     }
     if (why != null) {
-      throw new AssertionError("I-51: " + why);
+      throw new InvariantViolation("I-51", why);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.drover.qcow2.exhaustive;
 
+import dev.drover.qcow2.ImageJudge;
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.sim.CrashingBlockFile;
 import dev.drover.qcow2.sim.CrashingBlockFile.Survival;
@@ -132,7 +133,7 @@ final class FaultExplorer {
       }
     }
     MemoryBlockFile durable = disk.crash(Survival.NOTHING);
-    Judge.atRest(durable);
+    ImageJudge.settledByCheck(durable);
     settles(durable, expected);
   }
 
@@ -163,7 +164,7 @@ final class FaultExplorer {
       expected.check(image, scene.watched());
       image.close();
       expected.flushed();
-      Judge.atRest(disk.crash(Survival.NOTHING));
+      ImageJudge.settledByCheck(disk.crash(Survival.NOTHING));
     }
     settles(disk.crash(Survival.NOTHING), expected);
     settles(disk.crash(Survival.EVERYTHING), expected);
@@ -174,6 +175,6 @@ final class FaultExplorer {
     try (Qcow2Image image = scene.open(file)) {
       expected.check(image, scene.watched());
     }
-    Judge.atRest(file);
+    ImageJudge.settledByCheck(file);
   }
 }

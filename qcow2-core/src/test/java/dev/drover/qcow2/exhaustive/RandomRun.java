@@ -1,5 +1,6 @@
 package dev.drover.qcow2.exhaustive;
 
+import dev.drover.qcow2.ImageJudge;
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.sim.CrashStates;
 import dev.drover.qcow2.sim.CrashingBlockFile;
@@ -54,7 +55,7 @@ final class RandomRun {
       throw new AssertionError("random sequence " + word + ": " + e.getMessage(), e);
     }
     expected.done(new Operation.Close());
-    Judge.atRest(disk.crash(CrashingBlockFile.Survival.NOTHING));
+    ImageJudge.settled(disk.crash(CrashingBlockFile.Survival.NOTHING));
     tally.faults(file.failures());
   }
 

@@ -38,7 +38,7 @@ final class Scenes {
       case "backed" -> WITHOUT_STRUCTURE + "s";
       case "zstd" -> WITHOUT_STRUCTURE;
       case "block" -> "wWxmdceCastrf";
-      case "table" -> "xmCs";
+      case "table" -> "xm";
       default -> ALL;
     };
   }
