@@ -60,6 +60,19 @@ final class DroverProcess {
         () -> "no '" + start + "' from a live process\n" + said());
   }
 
+  /** Waits until it has said something, on stdout or stderr. */
+  void awaitSaid(String what) {
+    Await.until(
+        PATIENCE,
+        () -> {
+          if (!process.isAlive()) {
+            throw new AssertionError("ended with " + process.exitValue() + "\n" + said());
+          }
+          return said().contains(what);
+        },
+        () -> "no '" + what + "'\n" + said());
+  }
+
   /** SIGKILL; returns when it is gone. */
   void kill() {
     process.destroyForcibly();
