@@ -69,6 +69,7 @@ public final class KafkaIntentSource implements IntentSource {
   private EntryQueue entries;
   private JournalIdentity identity;
   private boolean contactLost;
+  private boolean faultIsOfThisTopic;
   private long heardAtNanos = System.nanoTime();
   private long identifiedAtNanos = heardAtNanos;
   private boolean closed;
@@ -168,6 +169,7 @@ public final class KafkaIntentSource implements IntentSource {
     requireOpen();
     identity();
     contactLost = false;
+    faultIsOfThisTopic = false;
     verifyAt(position);
     entries = new EntryQueue(volume.topic(), volume.uuid(), position);
     goTo(position);
@@ -211,11 +213,38 @@ public final class KafkaIntentSource implements IntentSource {
     if (due || entries.epochReady()) {
       confirm();
     }
-    List<JournalEntry> drained = entries.drain();
+    List<JournalEntry> drained = drain();
     if (drained.isEmpty()) {
       askWhetherItIsThere();
     }
     return drained;
+  }
+
+  /**
+   * A topic that was made again is shorter, or holds other records, or both; people need to hear
+   * that it is another one, not which of its records came in the way.
+   */
+  private List<JournalEntry> drain() throws JournalException {
+    try {
+      return entries.drain();
+    } catch (JournalException fault) {
+      if (!faultIsOfThisTopic) {
+        faultIsOfThisTopic = isSameTopic();
+      }
+      return entries.drain();
+    }
+  }
+
+  private boolean isSameTopic() {
+    try {
+      identity();
+      return true;
+    } catch (JournalException e) {
+      if (e.code() == Code.RECREATED) {
+        entries.abandon(e);
+      }
+      return false;
+    }
   }
 
   /** Whether it still is the same topic; if not, nothing that was read of it is returned. */
