@@ -176,7 +176,9 @@ sealed interface Operation {
     public void run(Qcow2Image image, DiskModel before) throws IOException {
       String name = before.snapshots().getFirst().name();
       if (image.snapshots().stream().anyMatch(each -> each.name().equals(name))) {
-        image.deleteSnapshot(name); // a first try that failed may have done it
+        image.deleteSnapshot(name);
+      } else {
+        image.flush(); // a first try that failed has done it, but not durably
       }
     }
 
