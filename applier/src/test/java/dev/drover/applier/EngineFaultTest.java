@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /** I-36, I-1: whatever fails once, nothing is skipped, leaked or corrupted. */
@@ -25,7 +26,11 @@ final class EngineFaultTest {
   }
 
   private static long iosOfTheStory() throws IOException {
-    EngineRig rig = story().start();
+    return ios(Workloads::story);
+  }
+
+  private static long ios(Supplier<EngineRig> story) throws IOException {
+    EngineRig rig = story.get().start();
     rig.run();
     long ios = rig.file().ios();
     rig.assertComplete("without a failure");
@@ -37,13 +42,18 @@ final class EngineFaultTest {
     long ios = iosOfTheStory();
     assertTrue(ios > 40, "a story of " + ios + " I/Os");
     for (Failure how : Failure.values()) {
-      for (long n = 1; n <= ios; n++) {
-        EngineRig rig = story();
-        rig.file().failAt(n, how);
-        startFailing(rig);
-        rig.run();
-        rig.assertComplete(how + " of I/O " + n);
-      }
+      failEveryIo(Workloads::story, how);
+    }
+  }
+
+  static void failEveryIo(Supplier<EngineRig> story, Failure how) throws IOException {
+    long ios = ios(story);
+    for (long n = 1; n <= ios; n++) {
+      EngineRig rig = story.get();
+      rig.file().failAt(n, how);
+      startFailing(rig);
+      rig.run();
+      rig.assertComplete(how + " of I/O " + n);
     }
   }
 
@@ -108,7 +118,7 @@ final class EngineFaultTest {
       long nth = rig.file().ios() + n;
       rig.file().failNext(io -> io.kind() == Kind.SYNC && rig.file().ios() >= nth, Failure.EIO);
       for (int step = 0; step < 50 && rig.engine().fault().isEmpty(); step++) {
-        rig.engine().step();
+        rig.step();
       }
       // Killed, and nobody could be told that a sync had failed; what it wrote stays readable.
       rig.log.setAway(false);
@@ -139,7 +149,7 @@ final class EngineFaultTest {
     assertTrue(rig.log.groupOffset() <= stuck);
 
     rig.time.advance(Duration.ofMinutes(1));
-    rig.engine().step();
+    rig.step();
     rig.file().heal();
     rig.run();
     rig.assertComplete("after there was space");

@@ -32,7 +32,7 @@ final class EngineStormTest {
     }
   }
 
-  private static void storm(int seed) throws IOException {
+  static void storm(int seed) throws IOException {
     Random random = new Random(seed);
     EngineRig rig = new EngineRig();
     rig.limits =
@@ -78,7 +78,7 @@ final class EngineStormTest {
         rig.start();
       }
       for (int steps = random.nextInt(12); steps > 0; steps--) {
-        if (rig.engine().step() == ApplyEngine.Outcome.WAITING) {
+        if (rig.step() == ApplyEngine.Outcome.WAITING) {
           rig.time.advance(Duration.ofSeconds(5));
         } else if (random.nextInt(5) == 0) {
           rig.time.advance(Duration.ofSeconds(3));

@@ -74,6 +74,15 @@ final class Workloads {
         write(30 * CLUSTER, 5 * CLUSTER, 6));
   }
 
+  /** Two writers, one after the other; late records of the first one are void. */
+  static EngineRig takeoverStory() {
+    EngineRig rig = new EngineRig();
+    rig.limits = new BatchLimits(32 << 10, 3, 16, 256 << 10);
+    rig.append(write(100, 5000, 1), write(0, 3 * CLUSTER, 2));
+    rig.takeOver();
+    return rig.append(write(200, 50, 3), zero(CLUSTER, CLUSTER), new Intent.Mark("m"));
+  }
+
   static List<Intent> random(Random random, int count) {
     List<Intent> intents = new ArrayList<>();
     for (int i = 0; i < count; i++) {
