@@ -88,6 +88,52 @@ final class EngineCrashTest {
   }
 
   @Test
+  void anIoMayFailAndThenThePowerGoesAtALaterOne() throws IOException {
+    failThenCut(Workloads::story, 7, 5);
+  }
+
+  /** Every {@code step}-th I/O fails, and the power goes at every {@code gap}-th after it. */
+  static void failThenCut(Supplier<EngineRig> story, int step, int gap) throws IOException {
+    boolean failed = true;
+    for (long n = 5; failed; n += step) {
+      boolean died = true;
+      for (long later = 1; died; later += gap) {
+        EngineRig rig = story.get();
+        rig.file().failAt(n, Failure.EIO);
+        died = !rig.dieAt(n + later).startAndRun();
+        failed = rig.file().failures() > 0;
+        String what = "I/O " + n + " failed, cut " + later + " later";
+        rig.powerCut(survival(n, (int) later));
+        EngineVerdict.afterCut(rig, what);
+        endsTheSame(rig, what);
+      }
+    }
+  }
+
+  /** The next process reads what the killed one wrote and never synced. */
+  @Test
+  void theProcessIsKilledAndThePowerGoesDuringTheNext() throws IOException {
+    killThenCut(Workloads::story, 1, 40);
+  }
+
+  static void killThenCut(Supplier<EngineRig> story, int step, int gap) throws IOException {
+    boolean killed = true;
+    for (long n = 1; killed; n += step) {
+      boolean died = true;
+      for (long later = 1 + n % gap; died; later += gap) {
+        EngineRig rig = story.get();
+        killed = !rig.dieAt(n).startAndRun();
+        rig.restart();
+        died = !rig.dieAt(later).startAndRun();
+        String what = "killed before I/O " + n + ", cut " + later + " later";
+        rig.powerCut(survival(n, (int) later));
+        EngineVerdict.afterCut(rig, what);
+        endsTheSame(rig, what);
+      }
+    }
+  }
+
+  @Test
   void anyCallOfTheLogMayBeTheLastThingThatTheProcessDid() throws IOException {
     for (Trouble how : List.of(Trouble.DIES_BEFORE, Trouble.DIES_AFTER)) {
       for (int call = 1; call <= 10; call++) {

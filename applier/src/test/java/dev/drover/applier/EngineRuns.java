@@ -26,6 +26,8 @@ final class EngineRuns implements Consumer<String> {
     EngineFaultTest faults = new EngineFaultTest();
     switch (words[0]) {
       case "cut" -> EngineCrashTest.cutAtEveryIo(story(words[1]));
+      case "fail-cut" -> EngineCrashTest.failThenCut(story(words[1]), 1, 3);
+      case "kill-cut" -> EngineCrashTest.killThenCut(story(words[1]), 1, 20);
       case "cut-recovery" -> crashes.itMayGoAgainAtAnyIoOfTheRecovery();
       case "fail" -> EngineFaultTest.failEveryIo(story(words[1]), Failure.valueOf(words[2]));
       case "lost-sync" ->

@@ -2,11 +2,14 @@ package dev.drover.applier;
 
 import dev.drover.applier.MemoryCompensationLog.ProcessDied;
 import dev.drover.applier.MemoryCompensationLog.Trouble;
+import dev.drover.journal.Intent;
 import dev.drover.journal.JournalException;
 import dev.drover.qcow2.sim.CrashingBlockFile.Survival;
 import dev.drover.qcow2.sim.FailingBlockFile.Failure;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -39,14 +42,14 @@ final class EngineStormTest {
         new BatchLimits(
             8192 << random.nextInt(5), 1 + random.nextInt(20), 2 + random.nextInt(30), 128 << 10);
     rig.journal.setMaxPollRecords(1 + random.nextInt(30));
-    int snapshots = 0;
+    List<Intent.SnapshotCreate> snapshots = new ArrayList<>();
     for (int round = 0; round < ROUNDS; round++) {
-      switch (random.nextInt(10)) {
+      switch (random.nextInt(11)) {
         case 0 -> rig.takeOver();
-        case 1 -> rig.append(Journals.snapshot(seed * 100L + round, "s" + snapshots++));
-        case 2 -> fail(random, rig);
-        case 3 -> rig.log.trouble(1 + random.nextInt(6), trouble(random));
-        case 4 -> rig.dieAt(1 + random.nextInt(80));
+        case 1, 2 -> rig.append(structural(random, round, snapshots));
+        case 3 -> fail(random, rig);
+        case 4 -> rig.log.trouble(1 + random.nextInt(6), trouble(random));
+        case 5 -> rig.dieAt(1 + random.nextInt(80));
         default -> Workloads.random(random, 1 + random.nextInt(12)).forEach(rig::append);
       }
       live(random, rig, "seed " + seed + ", round " + round);
@@ -58,6 +61,21 @@ final class EngineStormTest {
     }
     rig.run();
     rig.assertComplete("seed " + seed);
+  }
+
+  /** Never smaller than what the other intents write to. */
+  private static Intent structural(
+      Random random, int round, List<Intent.SnapshotCreate> snapshots) {
+    int which = snapshots.isEmpty() ? 0 : random.nextInt(snapshots.size());
+    return switch (snapshots.isEmpty() ? random.nextInt(4) : random.nextInt(6)) {
+      case 0, 1 -> new Intent.Resize(EngineRig.SIZE + random.nextInt(3) * (1L << 20));
+      case 2, 3 -> {
+        snapshots.add(Journals.snapshot(round, "s" + round));
+        yield snapshots.getLast();
+      }
+      case 4 -> new Intent.SnapshotRevert(snapshots.get(which).id(), "s");
+      default -> new Intent.SnapshotDelete(snapshots.remove(which).id(), "s");
+    };
   }
 
   private static void fail(Random random, EngineRig rig) {
@@ -89,11 +107,15 @@ final class EngineStormTest {
         rig.restart();
       } else if (random.nextInt(8) == 0) {
         rig.powerCut(Survival.random(random));
-        rig.assertPromiseHeld(what);
+        EngineVerdict.afterCut(rig, what);
       }
     } catch (ProcessDied e) {
-      rig.powerCut(random.nextBoolean() ? Survival.random(random) : Survival.EVERYTHING);
-      rig.assertPromiseHeld(what);
+      if (random.nextBoolean()) {
+        rig.restart(); // the next process reads what this one wrote and never synced
+      } else {
+        rig.powerCut(Survival.random(random));
+        EngineVerdict.afterCut(rig, what);
+      }
     } catch (JournalException e) {
       throw e;
     } catch (IOException e) {
