@@ -4,7 +4,8 @@ import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.core.CoreOptions;
 import dev.drover.qcow2.core.GuestView;
 import dev.drover.qcow2.core.ImageCore;
-import dev.drover.qcow2.core.WriteBatch;
+import dev.drover.qcow2.core.ImageLocks;
+import dev.drover.qcow2.core.Requests;
 import dev.drover.qcow2.format.Features;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.NewImage;
@@ -20,8 +21,10 @@ import java.util.Optional;
  * A plain qcow2 image: what {@code image io}, import, compare and verify use. It shares the write
  * path with {@code ReplicaImage}; only the position slot is missing.
  *
- * <p><b>Threads.</b> {@link #read} and {@link #map} may be called by any thread; calls that write
- * exclude one another. Nothing is durable before {@link #flush()} returned.
+ * <p><b>Threads.</b> Every method may be called by any thread at any time. Requests for different
+ * clusters have their I/O in flight together; those that overlap go one after the other; a flush,
+ * and whatever changes snapshots or size, waits for what is in flight and lets nothing else begin
+ * ({@link Requests} says how). Nothing is durable before {@link #flush()} returned.
  *
  * <p><b>After an IOException</b> from a writing call the range holds old or new bytes, clusters set
  * aside for it are given back by the next writing call, flush or close, and the call may be
@@ -32,8 +35,8 @@ import java.util.Optional;
  */
 public final class Qcow2Image implements GuestDisk {
 
-  /** What is remembered since the last flush; more than this makes one by itself. */
-  private static final long REMEMBERED_BYTES = 16L << 20;
+  /** How much one request zeroes where zeroes must be written. */
+  private static final long ZEROES_BYTES = 16L << 20;
 
   /** How much one batch compresses: it costs a sync. */
   private static final int PACKED_BATCH_BYTES = 4 << 20;
@@ -49,9 +52,7 @@ public final class Qcow2Image implements GuestDisk {
   private final GuestView view;
   private final boolean readOnly;
   private final Optional<GuestDisk> backing;
-  private final List<GuestChange> sinceFlush = new ArrayList<>();
-  private long sinceFlushBytes;
-  private long failuresMadeGood;
+  private final Requests requests;
 
   private Qcow2Image(
       String name, ImageCore core, GuestView view, boolean readOnly, Optional<GuestDisk> backing) {
@@ -60,6 +61,7 @@ public final class Qcow2Image implements GuestDisk {
     this.view = view;
     this.readOnly = readOnly;
     this.backing = backing;
+    this.requests = new Requests(core);
   }
 
   /** Makes an image in an empty file, durably, and opens it for writing. */
@@ -86,16 +88,22 @@ public final class Qcow2Image implements GuestDisk {
 
   static Qcow2Image open(BlockFile file, boolean readOnly, BackingOpener opener, CoreOptions bounds)
       throws IOException {
+    return open(file, readOnly, opener, bounds, ImageLocks.ofThreads());
+  }
+
+  static Qcow2Image open(
+      BlockFile file, boolean readOnly, BackingOpener opener, CoreOptions bounds, ImageLocks locks)
+      throws IOException {
     Header header = Header.read(file);
     if (header.backingName().isEmpty()) {
-      return open(file, header, readOnly, Optional.empty(), bounds);
+      return open(file, header, readOnly, Optional.empty(), bounds, locks);
     }
     GuestDisk backing =
         opener.open(
             file.name(), new BackingReference(header.backingName().get(), header.backingFormat()));
     boolean opened = false;
     try {
-      Qcow2Image image = open(file, header, readOnly, Optional.of(backing), bounds);
+      Qcow2Image image = open(file, header, readOnly, Optional.of(backing), bounds, locks);
       opened = true;
       return image;
     } finally {
@@ -110,9 +118,10 @@ public final class Qcow2Image implements GuestDisk {
       Header header,
       boolean readOnly,
       Optional<GuestDisk> backing,
-      CoreOptions bounds)
+      CoreOptions bounds,
+      ImageLocks locks)
       throws IOException {
-    ImageCore core = ImageCore.open(file, header, Optional.empty(), backing, bounds);
+    ImageCore core = ImageCore.open(file, header, Optional.empty(), backing, bounds, locks);
     Qcow2Image image = new Qcow2Image(file.name(), core, core.activeView(), readOnly, backing);
     if (!readOnly) {
       image.prepareForWriting(header.features());
@@ -151,10 +160,10 @@ public final class Qcow2Image implements GuestDisk {
   }
 
   /** Writes all of {@code source}. */
-  public synchronized void write(GuestOffset offset, ByteBuffer source) throws IOException {
+  public void write(GuestOffset offset, ByteBuffer source) throws IOException {
     if (source.hasRemaining()) {
       ByteBuffer copy = ByteBuffer.allocate(source.remaining()).put(source).flip();
-      change(new GuestChange.Write(offset, copy), copy.remaining());
+      change(new GuestChange.Write(offset, copy));
     }
   }
 
@@ -164,8 +173,7 @@ public final class Qcow2Image implements GuestDisk {
    * @param offset a multiple of the cluster size
    * @param source whole clusters, or what the disk has from {@code offset} to its end
    */
-  public synchronized void writeCompressed(GuestOffset offset, ByteBuffer source)
-      throws IOException {
+  public void writeCompressed(GuestOffset offset, ByteBuffer source) throws IOException {
     long end = offset.bytes() + source.remaining();
     if (!core.geometry().isAligned(offset.bytes())
         || !core.geometry().isAligned(end) && end != virtualSizeBytes()) {
@@ -199,13 +207,12 @@ public final class Qcow2Image implements GuestDisk {
             : end - source.position();
     byte[] copy = new byte[bytes];
     source.get(copy);
-    GuestChange plain = new GuestChange.Write(offset, ByteBuffer.wrap(copy));
-    makeGoodFailures();
-    run(
-        pieces.isEmpty()
-            ? core.begin(List.of(plain))
-            : core.beginPacked(offset.bytes() >>> core.geometry().clusterBits(), pieces));
-    remember(plain, bytes); // written plainly if a failed sync makes it necessary: rare, and safe
+    GuestChange.Write plain = new GuestChange.Write(offset, ByteBuffer.wrap(copy));
+    if (pieces.isEmpty()) {
+      requests.change(plain);
+    } else {
+      requests.change(plain, pieces);
+    }
     return bytes;
   }
 
@@ -213,23 +220,21 @@ public final class Qcow2Image implements GuestDisk {
    * Gives space to the whole clusters of a range that have none and read as zeroes, as {@code
    * preallocation=metadata} does. What shows a backing file stays as it is.
    */
-  public synchronized void preallocate(GuestOffset offset, long length) throws IOException {
+  public void preallocate(GuestOffset offset, long length) throws IOException {
     requireWritable();
     long last = core.geometry().clusters(Math.addExact(offset.bytes(), length));
     long first = core.geometry().clusters(offset.bytes());
     for (long next = first; next < last; next += PREALLOCATED_CLUSTERS) {
-      makeGoodFailures();
-      run(core.beginReserving(next, Math.min(last, next + PREALLOCATED_CLUSTERS)));
+      requests.reserve(next, Math.min(last, next + PREALLOCATED_CLUSTERS));
     }
   }
 
   /** Makes the range read as zeroes; with {@code mayUnmap} whole clusters give their space back. */
-  public synchronized void writeZeroes(GuestOffset offset, long length, boolean mayUnmap)
-      throws IOException {
-    long step = core.zeroesByEntry() ? Math.max(length, 1) : REMEMBERED_BYTES;
+  public void writeZeroes(GuestOffset offset, long length, boolean mayUnmap) throws IOException {
+    long step = core.zeroesByEntry() ? Math.max(length, 1) : ZEROES_BYTES;
     for (long done = 0; done < length; done += step) {
       GuestOffset at = new GuestOffset(offset.bytes() + done);
-      change(new GuestChange.Zero(at, Math.min(step, length - done), !mayUnmap), 0);
+      change(new GuestChange.Zero(at, Math.min(step, length - done), !mayUnmap));
     }
   }
 
@@ -238,66 +243,24 @@ public final class Qcow2Image implements GuestDisk {
    * clusters at its ends stay as they are, and so does everything in an image of version 2 with a
    * backing file, which cannot say that a cluster reads as zeroes.
    */
-  public synchronized void discard(GuestOffset offset, long length) throws IOException {
+  public void discard(GuestOffset offset, long length) throws IOException {
     long end = Math.addExact(offset.bytes(), length);
     long from = core.geometry().roundUp(offset.bytes());
     long to = end == virtualSizeBytes() ? end : core.geometry().roundDown(end);
     if (from < to && core.zeroesByEntry()) {
-      change(new GuestChange.Zero(new GuestOffset(from), to - from, false), 0);
+      change(new GuestChange.Zero(new GuestOffset(from), to - from, false));
     }
   }
 
-  private void change(GuestChange change, long bytes) throws IOException {
+  private void change(GuestChange change) throws IOException {
     requireWritable();
-    makeGoodFailures();
-    apply(List.of(change));
-    remember(change, bytes);
+    requests.change(change);
   }
 
-  private void remember(GuestChange change, long bytes) throws IOException {
-    sinceFlush.add(change);
-    sinceFlushBytes += bytes + 64;
-    if (sinceFlushBytes > REMEMBERED_BYTES) {
-      flush();
-    }
-  }
-
-  private void apply(List<GuestChange> changes) throws IOException {
-    run(core.begin(changes));
-  }
-
-  private static void run(WriteBatch batch) throws IOException {
-    batch.allocate();
-    batch.writeData();
-    batch.barrier();
-    batch.link();
-  }
-
-  /** Gives back what a failed call has left, before the next one plans upon it. */
-  private void makeGoodFailures() throws IOException {
-    if (core.structure().needsRecount()) {
-      core.structure().repair(core.structure().recount());
-    }
-    if (core.hasOpenBatch()) {
-      core.giveBack();
-    }
-  }
-
-  /** Makes everything written so far durable, and gives back what is set aside. */
-  public synchronized void flush() throws IOException {
+  /** Makes everything that has returned durable, and gives back what is set aside. */
+  public void flush() throws IOException {
     requireWritable();
-    makeGoodFailures();
-    long failures = core.failedSyncs();
-    if (failures != failuresMadeGood) {
-      apply(sinceFlush); // a failed sync may have dropped any of it (I-14)
-    }
-    if (core.hasUnsynced()) {
-      core.sync();
-    }
-    sinceFlush.clear();
-    sinceFlushBytes = 0;
-    failuresMadeGood = failures;
-    core.giveBack();
+    requests.flush();
   }
 
   /** The image's snapshots, in table order. */
@@ -306,27 +269,27 @@ public final class Qcow2Image implements GuestDisk {
   }
 
   /** Takes an internal snapshot of the content as it is now; durable on return. */
-  public synchronized void createSnapshot(SnapshotSpec spec) throws IOException {
-    flush();
-    core.structure().createSnapshot(spec);
+  public void createSnapshot(SnapshotSpec spec) throws IOException {
+    requireWritable();
+    requests.exclusively(() -> core.structure().createSnapshot(spec));
   }
 
   /** Deletes a snapshot, durably. */
-  public synchronized void deleteSnapshot(String nameOrId) throws IOException {
-    flush();
-    core.structure().deleteSnapshot(nameOrId);
+  public void deleteSnapshot(String nameOrId) throws IOException {
+    requireWritable();
+    requests.exclusively(() -> core.structure().deleteSnapshot(nameOrId));
   }
 
   /** Makes the disk what a snapshot holds, its size too, durably; the snapshot stays. */
-  public synchronized void revertToSnapshot(String nameOrId) throws IOException {
-    flush();
-    core.structure().revertToSnapshot(nameOrId);
+  public void revertToSnapshot(String nameOrId) throws IOException {
+    requireWritable();
+    requests.exclusively(() -> core.structure().revertToSnapshot(nameOrId));
   }
 
   /** Changes the disk's size, durably; what is added reads as zeroes. */
-  public synchronized void resize(long newSizeBytes) throws IOException {
-    flush();
-    core.structure().resize(newSizeBytes);
+  public void resize(long newSizeBytes) throws IOException {
+    requireWritable();
+    requests.exclusively(() -> core.structure().resize(newSizeBytes));
   }
 
   /** A read-only view of a snapshot, by name or id; it lives as long as this image. */
@@ -355,28 +318,30 @@ public final class Qcow2Image implements GuestDisk {
     }
   }
 
-  /** Flushes, gives back what is set aside, marks the image clean and closes the file. */
+  /**
+   * Waits for the requests in flight, flushes, gives back what is set aside, marks the image clean
+   * and closes the file. Requests that still wait for their turn are refused. The second time it
+   * does nothing.
+   */
   @Override
-  public synchronized void close() throws IOException {
+  public void close() throws IOException {
     if (view.isSnapshot()) {
       return;
     }
-    try (AutoCloseable _ = core::close;
-        AutoCloseable _ = this::closeBacking) {
-      if (!readOnly) {
-        flush();
-        core.riseToClean(Optional.empty());
-      }
-    } catch (IOException | RuntimeException e) {
-      throw e;
-    } catch (Exception e) {
-      throw new IOException(e);
+    if (readOnly) {
+      closeFiles();
+      return;
     }
+    requests.close(() -> core.riseToClean(Optional.empty()), this::closeFiles);
   }
 
-  private void closeBacking() throws IOException {
-    if (backing.isPresent()) {
-      backing.get().close();
+  private void closeFiles() throws IOException {
+    try {
+      if (backing.isPresent()) {
+        backing.get().close();
+      }
+    } finally {
+      core.close();
     }
   }
 }

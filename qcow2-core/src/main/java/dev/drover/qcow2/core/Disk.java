@@ -16,8 +16,10 @@ import java.util.List;
  * called, so the only way forward is to finish. What is not wanted any more is dropped with {@link
  * #forget}.
  *
- * <p>Writing belongs to the writing thread; {@link #readTable} and {@link #readData} may be called
- * by any.
+ * <p><b>Threads.</b> {@link #readTable}, {@link #readData}, {@link #writeData} and {@link
+ * #syncsBegun} may be called by any thread at any time; everything else belongs to the writing
+ * thread, or to whoever holds the metadata lock. Guest bytes may therefore be on their way while an
+ * fdatasync runs, and such a sync says nothing about them: {@link #coversDataBefore} tells.
  */
 final class Disk {
 
@@ -33,7 +35,9 @@ final class Disk {
   private long unsyncedBytes;
   private volatile boolean behind;
   private volatile boolean syncFailed;
-  private boolean written;
+  private volatile boolean written;
+  private volatile long syncsBegun;
+  private long lastGoodSync;
   private long syncs;
   private long failedSyncs;
 
@@ -96,8 +100,11 @@ final class Disk {
 
   /** Writes guest bytes. After a throw any part may be in the file; the caller comes again. */
   void writeData(long offset, ByteBuffer source) throws IOException {
-    written = true;
-    file.write(source, offset);
+    try {
+      file.write(source, offset);
+    } finally {
+      written = true; // after it, so that an fdatasync that ran meanwhile does not take it back
+    }
   }
 
   /** Extends the file; its new part reads as zeroes. After a throw it may be longer or not. */
@@ -165,12 +172,26 @@ final class Disk {
     return syncs;
   }
 
+  /** How many fdatasyncs have begun; to be asked after a write, for {@link #coversDataBefore}. */
+  long syncsBegun() {
+    return syncsBegun;
+  }
+
+  /** Whether an fdatasync has succeeded that began after {@link #syncsBegun} was this. */
+  boolean coversDataBefore(long begun) {
+    return lastGoodSync > begun;
+  }
+
   /** Makes everything written durable; first writes again what an earlier failure left open. */
   void sync() throws IOException {
     rewrite();
+    long number = syncsBegun + 1;
+    syncsBegun = number;
+    written = false;
     try {
       file.sync();
     } catch (IOException | RuntimeException e) {
+      written = true;
       behind = true;
       syncFailed = true;
       failedSyncs++;
@@ -180,7 +201,7 @@ final class Disk {
       unsynced.clear();
     }
     unsyncedBytes = 0;
-    written = false;
+    lastGoodSync = number;
     syncFailed = false;
     syncs++;
   }

@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * One open image: what it has in memory, and the rules that hold between the parts.
@@ -33,10 +32,11 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * written durable. Nothing is rolled back: what fails is finished later, and what was taken and
  * never linked is given back from the {@link AllocationList}.
  *
- * <p><b>Threads.</b> One thread writes. Any thread may {@link #read}; it holds the read lock during
- * its I/O, and mappings change under the write lock only. So a reader sees each cluster's old or
- * new place, and a freed cluster has no reader left: it was unlinked under the write lock, and who
- * came later resolves anew.
+ * <p><b>Threads.</b> One thread writes, or several that {@link Requests} keeps apart: what is said
+ * of the writing thread then holds for whoever has the metadata lock. Any thread may read through a
+ * {@link GuestView}; it holds the read lock during its I/O, and mappings change under the write
+ * lock only. So a reader sees each cluster's old or new place, and a freed cluster has no reader
+ * left: it was unlinked under the write lock, and who came later resolves anew.
  */
 public final class ImageCore {
 
@@ -58,7 +58,7 @@ public final class ImageCore {
   private final TableTree tree;
   private final boolean journaled;
   private final Structure structure;
-  private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+  private final ImageLocks locks;
   private volatile Header header;
   private WriteBatch batch;
 
@@ -67,9 +67,11 @@ public final class ImageCore {
       Header header,
       Optional<PositionSlots> places,
       Optional<GuestDisk> backing,
-      CoreOptions options)
+      CoreOptions options,
+      ImageLocks locks)
       throws IOException {
     this.disk = new Disk(file);
+    this.locks = locks;
     this.header = header;
     this.geometry = header.geometry();
     this.backing = backing;
@@ -102,7 +104,19 @@ public final class ImageCore {
       Optional<GuestDisk> backing,
       CoreOptions options)
       throws IOException {
-    return new ImageCore(file, header, places, backing, options);
+    return open(file, header, places, backing, options, ImageLocks.ofThreads());
+  }
+
+  /** Opens an image as threads of another kind share it. */
+  public static ImageCore open(
+      BlockFile file,
+      Header header,
+      Optional<PositionSlots> places,
+      Optional<GuestDisk> backing,
+      CoreOptions options,
+      ImageLocks locks)
+      throws IOException {
+    return new ImageCore(file, header, places, backing, options, locks);
   }
 
   // ---- what the parts ask of each other ----
@@ -148,8 +162,16 @@ public final class ImageCore {
     return allocator.frees();
   }
 
+  ImageLocks locks() {
+    return locks;
+  }
+
   Lock writeLock() {
-    return lock.writeLock();
+    return locks.mapping().writeLock();
+  }
+
+  private Lock readLock() {
+    return locks.mapping().readLock();
   }
 
   boolean isJournaled() {
@@ -199,14 +221,14 @@ public final class ImageCore {
   /** One write of the header, from which on another L1 table, and a size with it, counts. */
   void switchL1(NewTable home, long[] l1, long size, ClusterSequence replaced) throws IOException {
     TablePointer pointer = home.pointer(l1.length);
-    lock.writeLock().lock();
+    writeLock().lock();
     try {
       home.linkSubmitted();
       mapping.adopt(pointer, l1);
       frees().unlinked(replaced);
       submitHeader(header.withL1(pointer).withVirtualSize(size)); // no failure above it: I-04
     } finally {
-      lock.writeLock().unlock();
+      writeLock().unlock();
     }
   }
 
@@ -357,34 +379,38 @@ public final class ImageCore {
 
   /** The content as it is. */
   public GuestView activeView() {
-    return new GuestView(this, reader, lock.readLock(), null, null);
+    return new GuestView(this, reader, readLock(), null, null);
   }
 
   /** The content as a snapshot keeps it. */
   public GuestView snapshotView(String nameOrId) throws IOException {
     SnapshotEntry entry = structure.find(nameOrId);
     pointers.snapshotL1(entry.l1());
-    return new GuestView(this, reader, lock.readLock(), entry, mapping.readL1(entry.l1()));
+    return new GuestView(this, reader, readLock(), entry, mapping.readL1(entry.l1()));
   }
 
   /** Starts a batch; the one before it is linked, or was given back. */
   public WriteBatch begin(List<GuestChange> changes) {
+    return begin(batch(changes));
+  }
+
+  /** A batch that its caller keeps apart from others: see {@link Requests}. */
+  WriteBatch batch(List<GuestChange> changes) {
     for (GuestChange change : changes) {
       Objects.checkFromIndexSize(change.offset().bytes(), change.length(), virtualSize());
     }
-    return begin(WriteBatch.of(this, changes, virtualSize(), zeroing()));
+    return WriteBatch.of(this, changes, virtualSize(), zeroing());
   }
 
-  /** As {@link #begin} for whole clusters that {@link #compress} has packed. */
-  public WriteBatch beginPacked(long firstCluster, List<byte[]> pieces) {
-    Objects.checkFromIndexSize(firstCluster, pieces.size(), geometry.clusters(virtualSize()));
-    return begin(WriteBatch.ofPacked(this, firstCluster, pieces));
+  /** As {@link #batch} for whole clusters that {@link #compress} has packed. */
+  WriteBatch packed(long firstCluster, List<byte[]> pieces) {
+    return WriteBatch.ofPacked(this, firstCluster, pieces);
   }
 
-  /** As {@link #begin}, giving space to clusters of this range that read as zeroes. */
-  public WriteBatch beginReserving(long firstCluster, long endCluster) {
+  /** As {@link #batch}, giving space to clusters of this range that read as zeroes. */
+  WriteBatch reserving(long firstCluster, long endCluster) {
     Objects.checkFromToIndex(firstCluster, endCluster, geometry.clusters(virtualSize()));
-    return begin(WriteBatch.ofReserved(this, firstCluster, endCluster));
+    return WriteBatch.ofReserved(this, firstCluster, endCluster);
   }
 
   private WriteBatch begin(WriteBatch next) {

@@ -22,6 +22,7 @@ import java.util.List;
 public final class WriteBatch {
 
   private enum Step {
+    BEGUN,
     PLANNED,
     ALLOCATED,
     DATA_WRITTEN,
@@ -37,7 +38,9 @@ public final class WriteBatch {
   private final Zeroing zeroing;
   private Collection<TableWork> tables = List.of();
   private boolean needsBarrier;
-  private Step step = Step.PLANNED;
+  private long failedSyncsBefore;
+  private long syncsBegunBefore;
+  private Step step = Step.BEGUN;
 
   /** Looks at the mapping as it is when the batch begins, and says what is to be done. */
   @FunctionalInterface
@@ -99,11 +102,25 @@ public final class WriteBatch {
     return step == Step.LINKED;
   }
 
-  /** Step 1: plans against the mapping as it is, and takes what the plan needs. */
-  public void allocate() throws IOException {
-    enter(Step.PLANNED);
+  /** Plans against the mapping as it is; changes nothing, and may be left at that. */
+  void plan() throws IOException {
+    enter(Step.BEGUN);
     core.requireWritable();
     tables = planner.plan();
+    step = Step.PLANNED;
+  }
+
+  /** The work under each L1 entry, as planned. */
+  Collection<TableWork> tables() {
+    return tables;
+  }
+
+  /** Step 1: plans, unless that is done, and takes what the plan needs. */
+  public void allocate() throws IOException {
+    if (step == Step.BEGUN) {
+      plan();
+    }
+    enter(Step.PLANNED);
     int clusters = 0;
     boolean changesTables = false;
     for (TableWork table : tables) {
@@ -119,6 +136,7 @@ public final class WriteBatch {
     core.allocator().ensure(clusters);
     assign();
     pack();
+    failedSyncsBefore = core.failedSyncs();
     step = Step.ALLOCATED;
   }
 
@@ -147,9 +165,12 @@ public final class WriteBatch {
     }
   }
 
-  /** Step 2: data, fill, and new L2 tables whole. */
+  /**
+   * Step 2: data, fill, and new L2 tables whole. Needs no lock: what it reads and writes nobody
+   * else changes while the batch is in flight. May be done again, see {@link #mustWriteAgain}.
+   */
   public void writeData() throws IOException {
-    enter(Step.ALLOCATED);
+    enter(step == Step.DATA_WRITTEN ? Step.DATA_WRITTEN : Step.ALLOCATED);
     DataWriter writer = new DataWriter(core);
     for (TableWork table : tables) {
       for (ClusterWork work : table.clusters()) {
@@ -160,18 +181,26 @@ public final class WriteBatch {
     }
     writer.flush();
     needsBarrier |= writer.hasFilled();
-    AllocationList list = core.allocator().list();
     for (TableWork table : tables) {
       if (table.needsNewTable()) {
         writeNewTable(table);
-        list.dataWritten(table.newTable());
         needsBarrier = true;
       }
-      for (ClusterWork work : table.clusters()) {
-        work.allocations().forEach(list::dataWritten);
-      }
     }
+    syncsBegunBefore = core.disk().syncsBegun();
     step = Step.DATA_WRITTEN;
+  }
+
+  /**
+   * Whether an fdatasync has failed since the data was about to be written, another request's: it
+   * may have dropped this batch's bytes, and no later one brings them back (I-14). Answers yes once
+   * for each such failure.
+   */
+  boolean mustWriteAgain() {
+    long failed = core.failedSyncs();
+    boolean dropped = failed != failedSyncsBefore;
+    failedSyncsBefore = failed;
+    return dropped;
   }
 
   private void writeNewTable(TableWork work) throws IOException {
@@ -192,16 +221,29 @@ public final class WriteBatch {
     }
     work.content(content);
     work.newTable().aboutToBeWritten();
+    // No table yet but data, like what it will point at: nothing leads to it before the barrier.
     core.disk()
-        .writeTable(
+        .writeData(
             work.newTable().offset(geometry.clusterBits()),
             Mapping.bytes(content, 0, content.length));
   }
 
-  /** Step 3: what the links will make reachable, and replay does not rewrite, becomes durable. */
+  /**
+   * Step 3: what the links will make reachable, and replay does not rewrite, becomes durable. One
+   * fdatasync serves every batch that had written its data when it began.
+   */
   public void barrier() throws IOException {
     enter(Step.DATA_WRITTEN);
-    if (needsBarrier) {
+    AllocationList list = core.allocator().list();
+    for (TableWork table : tables) {
+      if (table.needsNewTable()) {
+        list.dataWritten(table.newTable());
+      }
+      for (ClusterWork work : table.clusters()) {
+        work.allocations().forEach(list::dataWritten);
+      }
+    }
+    if (needsBarrier && !core.disk().coversDataBefore(syncsBegunBefore)) {
       core.sync();
     }
     step = Step.BARRIER_PASSED;
