@@ -73,10 +73,22 @@ public final class Gateway implements Export, AutoCloseable {
    *     earlier gateways have answered
    */
   public Gateway(String name, IntentSink sink, LocalReplica replica, GatewayOptions options) {
-    if (replica.visibleOffset() <= sink.epoch()) {
+    this(name, sink, sink.epoch(), replica, options);
+  }
+
+  /**
+   * The same for who has waited for one epoch of the sink. A later one that the sink had to take
+   * meanwhile changes nothing: it is still the only writer, and nobody else has answered anything
+   * in between.
+   *
+   * @param epoch the sink's first, or any later one
+   */
+  public Gateway(
+      String name, IntentSink sink, long epoch, LocalReplica replica, GatewayOptions options) {
+    if (replica.visibleOffset() <= epoch) {
       throw new IllegalStateException(
           "the replica shows the journal up to offset %d, the epoch begins at %d"
-              .formatted(replica.visibleOffset(), sink.epoch()));
+              .formatted(replica.visibleOffset(), epoch));
     }
     this.name = name;
     this.sink = sink;

@@ -89,6 +89,8 @@ final class Submission {
 
   void fail(Throwable cause) {
     acknowledged.completeExceptionally(cause);
-    answered.completeExceptionally(cause);
+    if (answersEarly) { // else the answer follows the acknowledgement, which may have been faster
+      answered.completeExceptionally(cause);
+    }
   }
 }

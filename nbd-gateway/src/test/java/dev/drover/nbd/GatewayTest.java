@@ -312,6 +312,7 @@ final class GatewayTest {
   void theExportHasTheSizeThatTheImageShows() throws Exception {
     openJournaled();
     var appended = gateway.appendOrdered(new Intent.Resize(2 * SIZE));
+    journal.awaitAppends(1);
     journal.acknowledgeAll();
     appended.get();
     assertEquals(SIZE, gateway.sizeBytes());

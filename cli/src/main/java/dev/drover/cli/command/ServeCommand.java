@@ -1,5 +1,6 @@
 package dev.drover.cli.command;
 
+import dev.drover.cli.fleet.Target;
 import dev.drover.cli.replica.ReplicaRequest;
 import dev.drover.cli.replica.ServeRequest;
 import dev.drover.cli.replica.ServeRun;
@@ -15,13 +16,13 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code drover serve}. */
 @Command(
     name = "serve",
     description = {
       "Serves a volume over NBD as export NAME, journaling every change to Kafka.",
+      "Several volumes behind one listener: NAME=PATH for each, or --dir; none holds up another.",
       "PATH is the local replica, made if missing and applied in this same process. Prints 'ready"
           + " nbd://HOST:PORT/NAME' once everything below its own epoch shows. Whoever reaches the"
           + " address may read and write the volume."
@@ -31,15 +32,7 @@ final class ServeCommand implements Callable<Integer> {
 
   private final Session session;
 
-  @Parameters(paramLabel = "NAME", description = "The volume.")
-  private String volume;
-
-  @Option(
-      names = "--image",
-      required = true,
-      paramLabel = "PATH",
-      description = "The local replica.")
-  private Path image;
+  @Mixin private VolumeFlags volumes;
 
   @Option(
       names = "--listen",
@@ -60,9 +53,10 @@ final class ServeCommand implements Callable<Integer> {
 
   @Option(
       names = "--overlay-size",
-      defaultValue = "256M",
       paramLabel = "SIZE",
-      description = "Memory for changes that the image does not show yet (default: 256M).")
+      description =
+          "Memory for changes that the image does not show yet (default: 256M, or a quarter of the"
+              + " heap where that is less; shared by several volumes).")
   private String overlaySize;
 
   @Option(
@@ -89,28 +83,29 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    ReplicaRequest request =
-        replica.request(
-            new dev.drover.cli.fleet.Target(
-                dev.drover.cli.value.Names.check("volume", volume), image));
-    long overlayBytes = ByteSize.parse(overlaySize).bytes();
-    if (overlayBytes == 0) {
+    ServeRun run = new ServeRun(session);
+    Optional<Target> one = volumes.one();
+    return one.isPresent()
+        ? run.one(request(replica.request(one.get())))
+        : run.many(volumes.several(), request(replica.common()));
+  }
+
+  private ServeRequest request(ReplicaRequest ofReplica) {
+    long overlayBytes = overlaySize == null ? 0 : ByteSize.parse(overlaySize).bytes();
+    if (overlaySize != null && overlayBytes == 0) {
       throw CommandFailure.usage(
           "ILLEGAL_VALUE",
           "--overlay-size 0 leaves no room for a single write",
           "give 64M or more");
     }
     String address = listen == null && socket == null ? DEFAULT_LISTEN : listen;
-    return new ServeRun(
-            session,
-            new ServeRequest(
-                request,
-                Optional.ofNullable(address).map(Address::parse),
-                Optional.ofNullable(socket),
-                takeOver,
-                overlayBytes,
-                cache,
-                Span.parse(journalTimeout)))
-        .run();
+    return new ServeRequest(
+        ofReplica,
+        Optional.ofNullable(address).map(Address::parse),
+        Optional.ofNullable(socket),
+        takeOver,
+        overlayBytes,
+        cache,
+        Span.parse(journalTimeout));
   }
 }

@@ -1,5 +1,6 @@
 package dev.drover.cli.replica;
 
+import dev.drover.cli.fleet.Target;
 import dev.drover.nbd.CacheMode;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -13,7 +14,7 @@ import java.util.Optional;
  * @param listen TCP address, if any
  * @param socket Unix socket, if any
  * @param takeOver supersede a gateway that is alive on another image
- * @param overlayBytes memory for what the image does not show yet
+ * @param overlayBytes memory for what the image does not show yet; 0: what the process has for it
  * @param cache when a write is answered
  * @param journalTimeout how long an append may take
  */
@@ -24,4 +25,21 @@ public record ServeRequest(
     boolean takeOver,
     long overlayBytes,
     CacheMode cache,
-    Duration journalTimeout) {}
+    Duration journalTimeout) {
+
+  /** The same, asked of one of several volumes. */
+  ServeRequest of(Target target) {
+    return with(replica.of(target), overlayBytes);
+  }
+
+  /** The same with a share of the process's memory; an overlay of a given size keeps it. */
+  ServeRequest sharing(MemoryPlan plan) {
+    long overlay = overlayBytes == 0 ? plan.overlayBytes() : overlayBytes;
+    return with(replica.sharingMemory(plan.replica()), overlay);
+  }
+
+  private ServeRequest with(ReplicaRequest newReplica, long newOverlayBytes) {
+    return new ServeRequest(
+        newReplica, listen, socket, takeOver, newOverlayBytes, cache, journalTimeout);
+  }
+}

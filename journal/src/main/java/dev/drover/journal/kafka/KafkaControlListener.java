@@ -2,7 +2,6 @@ package dev.drover.journal.kafka;
 
 import dev.drover.journal.ControlRequest;
 import dev.drover.journal.Intent;
-import dev.drover.journal.IntentSink;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.VolumeDescriptor;
 import java.io.IOException;
@@ -11,7 +10,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -26,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * The live gateway's ear: appends what verbs ask for on the control topic to the gateway's journal,
  * on a thread of its own. It hears what is asked from its start on; a verb that waits asks again
  * and again, so nothing is missed, and a request is journaled once however often it is heard. Ends
- * when closed or when the sink is lost.
+ * when closed or when the journal is lost.
  */
 public final class KafkaControlListener implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(KafkaControlListener.class);
@@ -36,7 +37,8 @@ public final class KafkaControlListener implements AutoCloseable {
 
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final TopicPartition partition;
-  private final IntentSink sink;
+  private final Function<Intent, CompletableFuture<Long>> journal;
+  private final CompletableFuture<JournalException> lost;
   private final Predicate<Intent> guard;
   private final Thread thread;
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -46,11 +48,13 @@ public final class KafkaControlListener implements AutoCloseable {
       KafkaConsumer<byte[], byte[]> consumer,
       String volume,
       TopicPartition at,
-      IntentSink sink,
+      Function<Intent, CompletableFuture<Long>> journal,
+      CompletableFuture<JournalException> lost,
       Predicate<Intent> guard) {
     this.consumer = consumer;
     this.partition = at;
-    this.sink = sink;
+    this.journal = journal;
+    this.lost = lost;
     this.guard = guard;
     this.thread =
         Thread.ofPlatform().name("drover-control-" + volume).daemon().unstarted(this::run);
@@ -59,11 +63,17 @@ public final class KafkaControlListener implements AutoCloseable {
   /**
    * Begins to listen; returns when every later request will be heard.
    *
+   * @param journal appends an intent in its order among the gateway's own; fails when it can't
+   * @param lost completes when nothing can be appended any more: then it ends
    * @param guard false for an intent that must not be journaled now, whoever asks for it; called
    *     once a request, in the order of the journal
    */
   public static KafkaControlListener start(
-      KafkaSettings settings, VolumeDescriptor volume, IntentSink sink, Predicate<Intent> guard)
+      KafkaSettings settings,
+      VolumeDescriptor volume,
+      Function<Intent, CompletableFuture<Long>> journal,
+      CompletableFuture<JournalException> lost,
+      Predicate<Intent> guard)
       throws JournalException {
     TopicPartition control = new TopicPartition(settings.topics().control(volume.name()), 0);
     KafkaConsumer<byte[], byte[]> consumer = null;
@@ -80,14 +90,14 @@ public final class KafkaControlListener implements AutoCloseable {
       throw KafkaFaults.translate(settings, "listen to " + control.topic(), e);
     }
     KafkaControlListener listener =
-        new KafkaControlListener(consumer, volume.name(), control, sink, guard);
+        new KafkaControlListener(consumer, volume.name(), control, journal, lost, guard);
     listener.thread.start();
     return listener;
   }
 
   private void run() {
     try {
-      while (!closed.get() && !sink.lost().isDone()) {
+      while (!closed.get() && !lost.isDone()) {
         try {
           consumer.poll(POLL).forEach(this::serve);
         } catch (WakeupException e) {
@@ -129,8 +139,8 @@ public final class KafkaControlListener implements AutoCloseable {
       LOG.warn("not journaling {} as asked: not while this gateway serves", request.intent());
       return;
     }
-    // The verb finds the record in the journal; a sink that is lost tells its owner by itself.
-    sink.append(request.intent());
+    // The verb finds the record in the journal; one that is lost tells its owner by itself.
+    journal.apply(request.intent());
     LOG.info("journaling {} {} as asked", request.kind(), request.name());
   }
 

@@ -5,7 +5,6 @@ import dev.drover.nbd.stream.ByteInput;
 import dev.drover.nbd.stream.ByteOutput;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -16,8 +15,7 @@ final class Connection {
   private static final Logger log = LoggerFactory.getLogger(Connection.class);
 
   private final SocketChannel channel;
-  private final Map<String, ? extends Export> exports;
-  private final PayloadMemory memory;
+  private final Exports exports;
   private final NbdServerOptions options;
   private final LongSupplier nanoTime;
   private final PeerWait negotiating;
@@ -26,19 +24,19 @@ final class Connection {
   /** Null until negotiation has ended. */
   private volatile Transmission transmission;
 
+  private volatile Exports.Served chosen;
+
   private volatile boolean stopping;
 
   /** Not started yet; {@code whenClosed} runs last, on the connection's thread. */
   Connection(
       SocketChannel channel,
-      Map<String, ? extends Export> exports,
-      PayloadMemory memory,
+      Exports exports,
       NbdServerOptions options,
       LongSupplier nanoTime,
       Runnable whenClosed) {
     this.channel = channel;
     this.exports = exports;
-    this.memory = memory;
     this.options = options;
     this.nanoTime = nanoTime;
     this.negotiating = new PeerWait(nanoTime);
@@ -65,8 +63,9 @@ final class Connection {
   }
 
   /** Ends the connection when it has kept others waiting for too long. */
-  void enforceLimits(boolean memoryContended) {
+  void enforceLimits() {
     Transmission current = transmission;
+    boolean memoryContended = current != null && chosen.memory().contended();
     boolean late =
         current == null
             ? negotiating.longerThan(options.handshakeTimeout().toNanos())
@@ -75,6 +74,11 @@ final class Connection {
       log.info("disconnecting a client that {}", current == null ? "never negotiated" : "stalled");
       cut();
     }
+  }
+
+  /** Whether it is connected to this export. */
+  boolean uses(Exports.Served export) {
+    return export.equals(chosen);
   }
 
   /** Reads no further request, answers those in flight, then closes. */
@@ -105,10 +109,16 @@ final class Connection {
   private void serve() {
     try {
       ByteInput input = new ByteInput(channel);
-      Optional<Export> export = new Negotiation(exports, input, new ByteOutput(channel)).run();
+      Optional<Exports.Served> export =
+          new Negotiation(exports, input, new ByteOutput(channel)).run();
       if (export.isPresent()) {
+        chosen = export.get();
+        if (exports.find(chosen.export().name()).filter(this::uses).isEmpty()) {
+          return; // withdrawn meanwhile, by somebody who did not see this connection use it
+        }
         int slots = options.maxRequestsPerConnection();
-        transmission = new Transmission(export.get(), input, channel, memory, slots, nanoTime);
+        transmission =
+            new Transmission(chosen.export(), input, channel, chosen.memory(), slots, nanoTime);
         transmission.run(() -> stopping);
       }
     } catch (ProtocolException e) {

@@ -13,9 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashMap;
+import java.util.Collection;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -45,10 +45,9 @@ public final class NbdServer implements AutoCloseable {
   private static final Duration SWEEP = Duration.ofMillis(500);
   private static final Duration ACCEPT_PAUSE = Duration.ofMillis(100);
 
-  private final Map<String, Export> exports = new LinkedHashMap<>();
+  private final Exports exports;
   private final NbdServerOptions options;
   private final LongSupplier nanoTime;
-  private final PayloadMemory memory;
   private final List<ServerSocketChannel> listeners = new CopyOnWriteArrayList<>();
   private final List<Thread> acceptors = new CopyOnWriteArrayList<>();
   private final List<Path> sockets = new CopyOnWriteArrayList<>();
@@ -61,14 +60,10 @@ public final class NbdServer implements AutoCloseable {
   }
 
   NbdServer(List<? extends Export> exports, NbdServerOptions options, LongSupplier nanoTime) {
-    for (Export export : exports) {
-      if (export.name().isEmpty() || this.exports.put(export.name(), export) != null) {
-        throw new IllegalArgumentException("two exports named '" + export.name() + "', or none");
-      }
-    }
+    this.exports = new Exports(options);
+    exports.forEach(this.exports::add);
     this.options = options;
     this.nanoTime = nanoTime;
-    this.memory = new PayloadMemory(options);
     Thread.ofVirtual().name("nbd-limits").start(this::enforceLimits);
   }
 
@@ -114,6 +109,26 @@ public final class NbdServer implements AutoCloseable {
     accept(listener);
   }
 
+  /** Offers one more export, to connections that are there and to come. */
+  public void export(Export export) {
+    exports.add(export);
+  }
+
+  /**
+   * Offers an export no more and disconnects its clients, as {@link #close(Duration)} does all;
+   * withdrawing what is not offered is no error.
+   */
+  public void withdraw(String name, Duration grace) {
+    Optional<Exports.Served> gone = exports.remove(name);
+    if (gone.isPresent()) {
+      List<Connection> its =
+          connections.stream().filter(connection -> connection.uses(gone.get())).toList();
+      its.forEach(Connection::stop);
+      long deadline = nanoTime.getAsLong() + grace.toNanos();
+      awaitEnds(its, deadline);
+    }
+  }
+
   /** {@code nbd://HOST:PORT/NAME}, as clients take it. */
   public static URI uri(InetSocketAddress address, String export) {
     String host = address.getAddress().isAnyLocalAddress() ? "127.0.0.1" : address.getHostString();
@@ -140,7 +155,12 @@ public final class NbdServer implements AutoCloseable {
 
   /** For tests: no request holds memory. */
   boolean idle() {
-    return memory.whole(options);
+    return exports.idle();
+  }
+
+  /** For tests: a client waits for memory that requests to the same export hold. */
+  boolean isShortOfMemory(String name) {
+    return exports.find(name).map(served -> served.memory().contended()).orElse(false);
   }
 
   /**
@@ -158,15 +178,10 @@ public final class NbdServer implements AutoCloseable {
         // A blocked accept holds the address until it has returned.
         acceptor.join();
       }
-      for (Connection connection : connections) {
-        if (!connection.awaitEnd(deadline - nanoTime.getAsLong())) {
-          connection.cut();
-        }
-      }
     } catch (InterruptedException e) {
-      connections.forEach(Connection::cut);
       Thread.currentThread().interrupt();
     }
+    awaitEnds(connections, deadline);
     for (Path socket : sockets) {
       try {
         Files.deleteIfExists(socket);
@@ -181,6 +196,19 @@ public final class NbdServer implements AutoCloseable {
   @Override
   public void close() {
     close(Duration.ofSeconds(10));
+  }
+
+  private void awaitEnds(Collection<Connection> ending, long deadline) {
+    try {
+      for (Connection connection : ending) {
+        if (!connection.awaitEnd(deadline - nanoTime.getAsLong())) {
+          connection.cut();
+        }
+      }
+    } catch (InterruptedException e) {
+      ending.forEach(Connection::cut);
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static void removeStale(Path socket, UnixDomainSocketAddress address) throws IOException {
@@ -239,7 +267,7 @@ public final class NbdServer implements AutoCloseable {
     }
     Connection[] self = new Connection[1];
     Runnable forget = () -> connections.remove(self[0]);
-    self[0] = new Connection(channel, exports, memory, options, nanoTime, forget);
+    self[0] = new Connection(channel, exports, options, nanoTime, forget);
     connections.add(self[0]);
     self[0].start();
     if (closing.getCount() == 0) {
@@ -264,8 +292,7 @@ public final class NbdServer implements AutoCloseable {
   private void enforceLimits() {
     try {
       while (!closing.await(SWEEP.toMillis(), TimeUnit.MILLISECONDS)) {
-        boolean contended = memory.contended();
-        connections.forEach(connection -> connection.enforceLimits(contended));
+        connections.forEach(Connection::enforceLimits);
       }
     } catch (InterruptedException e) {
       log.debug("limits interrupted");

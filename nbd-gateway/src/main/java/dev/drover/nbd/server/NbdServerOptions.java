@@ -9,8 +9,9 @@ import java.time.Duration;
  * @param handshakeTimeout from accept to the end of option haggling
  * @param maxRequestsPerConnection requests read and not yet answered; then the connection is read
  *     no further until an answer has left
- * @param readBudgetBytes memory for the data of read replies, over all connections
- * @param writeBudgetBytes memory for the data of unanswered writes, over all connections
+ * @param readBudgetBytes memory for the data of read replies, over all connections to one export
+ * @param writeBudgetBytes memory for the data of unanswered writes, over all connections to one
+ *     export
  * @param stallTimeout how long a client may take to send or accept the data of one request while
  *     others wait for the memory it occupies; then it is disconnected
  */
@@ -32,6 +33,16 @@ public record NbdServerOptions(
           256,
           2L * MAX_PAYLOAD_BYTES,
           2L * MAX_PAYLOAD_BYTES,
+          Duration.ofSeconds(30));
+
+  /** For a server of several exports: each has room for one request of the largest size. */
+  public static final NbdServerOptions ONE_OF_MANY =
+      new NbdServerOptions(
+          512,
+          Duration.ofSeconds(10),
+          256,
+          MAX_PAYLOAD_BYTES,
+          MAX_PAYLOAD_BYTES,
           Duration.ofSeconds(30));
 
   public NbdServerOptions {

@@ -10,7 +10,6 @@ import dev.drover.nbd.stream.ByteInput;
 import dev.drover.nbd.stream.ByteOutput;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -40,11 +39,11 @@ final class Negotiation {
   private static final int PREFERRED_BLOCK_BYTES = 4096;
   private static final int RESERVED_ZEROES = 124;
 
-  private final Map<String, ? extends Export> exports;
+  private final Exports exports;
   private final ByteInput input;
   private final ByteOutput output;
 
-  Negotiation(Map<String, ? extends Export> exports, ByteInput input, ByteOutput output) {
+  Negotiation(Exports exports, ByteInput input, ByteOutput output) {
     this.exports = exports;
     this.input = input;
     this.output = output;
@@ -55,7 +54,7 @@ final class Negotiation {
    *
    * @return empty when the client left with ABORT, or by ending the stream between options
    */
-  Optional<Export> run() throws IOException {
+  Optional<Exports.Served> run() throws IOException {
     ByteBuffer greeting = ByteBuffer.allocate(Greeting.BYTES);
     Greeting.put(greeting);
     output.put(greeting.flip());
@@ -69,7 +68,7 @@ final class Negotiation {
       if ((clientFlags & Greeting.FIXED_NEWSTYLE) == 0) {
         throw new ProtocolException("option " + option.option() + " without fixed newstyle");
       }
-      Optional<Export> chosen = answer(option);
+      Optional<Exports.Served> chosen = answer(option);
       output.flush();
       if (chosen.isPresent() || option.option() == OptionHeader.ABORT) {
         return chosen;
@@ -79,23 +78,25 @@ final class Negotiation {
   }
 
   /** The one option that cannot be refused except by disconnecting. */
-  private Export exportName(OptionHeader option, boolean zeroes) throws IOException {
+  private Exports.Served exportName(OptionHeader option, boolean zeroes) throws IOException {
     if (option.dataBytes() > ExportQuery.MAX_NAME_BYTES) {
       throw new ProtocolException("an export name of " + option.dataBytes() + " bytes");
     }
     String name = ExportQuery.parseName(input.take((int) option.dataBytes()));
-    Export export = exports.get(name);
-    if (export == null) {
-      throw new ProtocolException("no export of the name asked for with EXPORT_NAME");
-    }
+    Exports.Served chosen =
+        exports
+            .find(name)
+            .orElseThrow(
+                () -> new ProtocolException("no export of the name asked for with EXPORT_NAME"));
+    Export export = chosen.export();
     ByteBuffer reply = ByteBuffer.allocate(10 + (zeroes ? RESERVED_ZEROES : 0));
     reply.putLong(export.sizeBytes()).putShort((short) TRANSMISSION_FLAGS).rewind();
     output.put(reply);
     output.flush();
-    return export;
+    return chosen;
   }
 
-  private Optional<Export> answer(OptionHeader option) throws IOException {
+  private Optional<Exports.Served> answer(OptionHeader option) throws IOException {
     int code = option.option();
     if (option.dataBytes() > MAX_OPTION_BYTES) {
       input.skip(option.dataBytes());
@@ -121,13 +122,13 @@ final class Negotiation {
       send(OptionReply.error(OptionHeader.LIST, OptionReply.ERR_INVALID, why));
       return;
     }
-    for (String name : exports.keySet()) {
+    for (String name : exports.names()) {
       send(OptionReply.server(name));
     }
     send(OptionReply.ack(OptionHeader.LIST));
   }
 
-  private Optional<Export> exportQuery(int code, ByteBuffer data) throws IOException {
+  private Optional<Exports.Served> exportQuery(int code, ByteBuffer data) throws IOException {
     ExportQuery query;
     try {
       query = ExportQuery.parse(data);
@@ -136,11 +137,12 @@ final class Negotiation {
       send(OptionReply.error(code, OptionReply.ERR_INVALID, e.getMessage()));
       return Optional.empty();
     }
-    Export export = exports.get(query.name());
-    if (export == null) {
+    Optional<Exports.Served> chosen = exports.find(query.name());
+    if (chosen.isEmpty()) {
       send(OptionReply.error(code, OptionReply.ERR_UNKNOWN, "no such export; LIST names them"));
       return Optional.empty();
     }
+    Export export = chosen.get().export();
     Set<Integer> infos = query.infos();
     send(OptionReply.export(code, export.sizeBytes(), TRANSMISSION_FLAGS));
     if (infos.contains(OptionReply.INFO_NAME)) {
@@ -151,7 +153,7 @@ final class Negotiation {
       send(OptionReply.blockSize(code, MIN_BLOCK_BYTES, PREFERRED_BLOCK_BYTES, largest));
     }
     send(OptionReply.ack(code));
-    return code == OptionHeader.GO ? Optional.of(export) : Optional.empty();
+    return code == OptionHeader.GO ? chosen : Optional.empty();
   }
 
   private void send(OptionReply reply) throws IOException {

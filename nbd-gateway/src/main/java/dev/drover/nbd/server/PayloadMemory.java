@@ -3,9 +3,9 @@ package dev.drover.nbd.server;
 import java.util.concurrent.Semaphore;
 
 /**
- * The memory that request payloads may take, over all connections: one budget for the data of read
- * replies, one for the data of unanswered writes, so that writes which wait for room in an overlay
- * never keep reads from being answered.
+ * The memory that request payloads of one export may take, over all its connections: one budget for
+ * the data of read replies, one for the data of unanswered writes, so that writes which wait for
+ * room in an overlay never keep reads from being answered.
  *
  * <p>First come, first served, also for a large request behind small ones. No request is larger
  * than a budget, and whoever holds memory waits only for the export or for its client, never for

@@ -282,7 +282,8 @@ class KafkaIntentSinkTest {
   void aVerbIsServedByTheLiveGatewayBehindWhatItHasAnswered() throws Exception {
     var control = new KafkaControl(settings, "verb", CLOCK);
     try (KafkaIntentSink sink = open(A, false);
-        var _ = KafkaControlListener.start(settings, volume, sink, _ -> true)) {
+        var _ =
+            KafkaControlListener.start(settings, volume, sink::append, sink.lost(), _ -> true)) {
       long answered = await(sink.append(write(512)));
       var request = ControlRequest.snapshotCreate(new UUID(5, 5), "s", Instant.now());
       long at = control.append(volume, request, Duration.ofSeconds(20));
@@ -346,7 +347,8 @@ class KafkaIntentSinkTest {
     TimeUnit.MILLISECONDS.sleep(500);
     try (KafkaIntentSink next = open(A, false)) {
       TimeUnit.MILLISECONDS.sleep(300);
-      try (var _ = KafkaControlListener.start(settings, volume, next, _ -> true)) {
+      try (var _ =
+          KafkaControlListener.start(settings, volume, next::append, next.lost(), _ -> true)) {
         long at = verb.get(40, TimeUnit.SECONDS);
         assertEquals(next.epoch(), journal().get((int) at).record().epoch());
         var mark = new Intent.Mark("m");

@@ -1,0 +1,196 @@
+package dev.drover.cli.replica;
+
+import dev.drover.applier.ApplierException;
+import dev.drover.applier.LocalHost;
+import dev.drover.applier.Replica;
+import dev.drover.cli.fleet.Seat;
+import dev.drover.cli.fleet.Work;
+import dev.drover.cli.session.Cluster;
+import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.StopSignals;
+import dev.drover.journal.Intent;
+import dev.drover.journal.IntentSink;
+import dev.drover.journal.JournalException;
+import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.WriterState;
+import dev.drover.journal.kafka.KafkaControlListener;
+import dev.drover.journal.kafka.KafkaIntentSink;
+import dev.drover.journal.kafka.KafkaSettings;
+import dev.drover.journal.kafka.WriterIdentity;
+import dev.drover.nbd.Gateway;
+import dev.drover.nbd.GatewayOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * A gateway with its own replica. The order is the promise: the image is locked and open, the epoch
+ * is taken, everything below it shows in the image, and only then does anybody hear that the volume
+ * is served.
+ */
+final class ServeVolume implements Work {
+  private static final Duration WAIT = Duration.ofMillis(200);
+  private static final Duration CLOSE_STEP = Duration.ofSeconds(6);
+
+  private final Session session;
+  private final Cluster cluster;
+  private final ServeRequest request;
+  private final Doors doors;
+  private final RunOutput output;
+
+  ServeVolume(
+      Session session, Cluster cluster, ServeRequest request, Doors doors, RunOutput output) {
+    this.session = session;
+    this.cluster = cluster;
+    this.request = request;
+    this.doors = doors;
+    this.output = output;
+  }
+
+  @Override
+  public int run(StopSignals stop, Seat seat) throws Exception {
+    VolumeDescriptor volume = Wiring.open(session, cluster, request.replica().volume());
+    requireNoOtherWriter(volume);
+    Replica replica =
+        Replica.start(
+            volume,
+            request.replica().options(),
+            Wiring.following(session, cluster, volume, request.replica().memory()));
+    try {
+      seat.opened(replica::report);
+      return serve(volume, replica, stop, seat);
+    } finally {
+      seat.leave(replica);
+    }
+  }
+
+  /**
+   * The sink decides this again when it takes the epoch; but by then an image would have been made
+   * and registered for nothing.
+   */
+  private void requireNoOtherWriter(VolumeDescriptor volume) throws IOException {
+    Optional<WriterState> writer = cluster.volumes().writer(volume);
+    if (request.takeOver()
+        || writer.isEmpty()
+        || !writer.get().isAlive(cluster.clock().instant())) {
+      return;
+    }
+    WriterState other = writer.get();
+    Path image = request.replica().image();
+    boolean sameImage =
+        Files.exists(image) && Wiring.incarnation(image).equals(other.incarnation());
+    if (!sameImage) {
+      throw new JournalException(
+          JournalException.Code.WRITER_ALIVE,
+          "volume %s is served by %s (image %s, epoch %d), last heard of at %s"
+              .formatted(
+                  volume.name(), other.host(), other.image(), other.epoch(), other.lastSeen()));
+    }
+  }
+
+  private int serve(VolumeDescriptor volume, Replica replica, StopSignals stop, Seat seat)
+      throws Exception {
+    KafkaSettings settings = cluster.settings().withJournalTimeout(request.journalTimeout());
+    WriterIdentity me =
+        new WriterIdentity(
+            LocalHost.detect().name(),
+            replica.report().incarnation(),
+            replica.report().image().toString());
+    IntentSink sink =
+        KafkaIntentSink.open(settings, volume, me, request.takeOver(), cluster.clock());
+    AtomicReference<Gateway> gateway = new AtomicReference<>();
+    // From the epoch on a verb turns to this gateway, so it is heard from here on.
+    try (KafkaControlListener _ =
+        KafkaControlListener.start(
+            settings,
+            volume,
+            intent -> ordered(gateway.get(), sink, intent),
+            sink.lost(),
+            new ServedSize(replica.sizeBytes()))) {
+      long epoch = sink.epoch();
+      if (!awaitEpoch(replica, sink, epoch, stop)) {
+        return 0;
+      }
+      GatewayOptions limits = new GatewayOptions(request.overlayBytes(), request.cache());
+      gateway.set(new Gateway(volume.name(), sink, epoch, new ReplicaView(replica), limits));
+      return offer(gateway.get(), replica, sink, stop, seat);
+    } finally {
+      if (gateway.get() != null) {
+        within(CLOSE_STEP, gateway.get()::close);
+      }
+      within(CLOSE_STEP, sink::close);
+    }
+  }
+
+  /** What a verb asks for comes after everything that the gateway has answered. */
+  private static CompletableFuture<Long> ordered(Gateway gateway, IntentSink sink, Intent intent) {
+    return gateway == null ? sink.append(intent) : gateway.appendOrdered(intent);
+  }
+
+  /** Applies everything that earlier gateways may have answered; false when asked to stop. */
+  private boolean awaitEpoch(Replica replica, IntentSink sink, long epoch, StopSignals stop)
+      throws Exception {
+    output.started(replica.report());
+    while (!replica.awaitVisible(epoch + 1, WAIT)) {
+      if (stop.requested()) {
+        return false;
+      }
+      if (sink.lost().isDone()) {
+        throw sink.lost().join();
+      }
+      output.progress(replica.report());
+    }
+    return true;
+  }
+
+  private int offer(Gateway gateway, Replica replica, IntentSink sink, StopSignals stop, Seat seat)
+      throws Exception {
+    try {
+      seat.serving(gateway::stats);
+      doors.offer(gateway, sink.epoch());
+      awaitEnd(replica, sink, stop);
+      return 0;
+    } finally {
+      doors.withdraw(gateway.name());
+      // Nobody reads any more: the image settles while the journal is said goodbye to.
+      Thread.ofPlatform().daemon().name("closing-replica").start(() -> settle(replica));
+    }
+  }
+
+  /** One that is FAULTED has nothing to settle, and may have more to say. */
+  private static void settle(Replica replica) {
+    if (!replica.done().isCompletedExceptionally()) {
+      replica.close();
+    }
+  }
+
+  /** Returns when asked to stop; throws when the journal or the image is lost. */
+  private static void awaitEnd(Replica replica, IntentSink sink, StopSignals stop)
+      throws Exception {
+    CompletableFuture<Void> asked = new CompletableFuture<>();
+    stop.onFirst(() -> asked.complete(null));
+    CompletableFuture<JournalException> lost = sink.lost();
+    CompletableFuture<?> ended = replica.done();
+    try {
+      CompletableFuture.anyOf(asked, lost, ended).get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof ApplierException fault ? fault : e;
+    }
+    if (!asked.isDone() && lost.isDone()) {
+      throw lost.join();
+    }
+    if (!asked.isDone()) {
+      throw new IOException("the replica has ended by itself");
+    }
+  }
+
+  /** A step of the way down may not use up the time of the ones behind it. */
+  private static void within(Duration limit, Runnable step) throws InterruptedException {
+    Thread.ofPlatform().daemon().name("closing").start(step).join(limit);
+  }
+}
