@@ -44,8 +44,12 @@ public final class Replica implements AutoCloseable {
   private volatile boolean stopping;
   private volatile boolean ended;
   private volatile boolean silent;
+  private volatile Why stopped = new Why(null, null);
   private boolean wasBehind;
   private ReplicaStatus.State lastState = ReplicaStatus.State.STARTING;
+
+  /** Why it was closed, for who looks at the registry later; nulls: there is nothing to say. */
+  private record Why(String reason, String hint) {}
 
   private Replica(VolumeDescriptor volume, ReplicaPorts ports, Ticker ticker, EngineRun run) {
     this.volume = volume;
@@ -239,8 +243,10 @@ public final class Replica implements AutoCloseable {
         report.lagRecords(),
         report.lagBytes(),
         report.lagSeconds(),
-        fault.map(Fault::reason).orElse(view.stallReason()),
-        fault.map(Fault::hint).orElse(null),
+        fault
+            .map(Fault::reason)
+            .orElse(stopped.reason() == null ? view.stallReason() : stopped.reason()),
+        fault.map(Fault::hint).orElse(stopped.hint()),
         ticker.now(),
         volume.uuid(),
         report.incarnation(),
@@ -339,6 +345,12 @@ public final class Replica implements AutoCloseable {
   /** What it has done so far. */
   public ApplySummary summary() {
     return run.summary();
+  }
+
+  /** {@link #close}, and lets the registry say why: what it was needed for could not go on. */
+  public void close(String reason, String hint) {
+    stopped = new Why(reason, hint);
+    close();
   }
 
   /**

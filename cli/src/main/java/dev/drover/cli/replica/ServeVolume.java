@@ -158,13 +158,16 @@ final class ServeVolume implements Work {
     } finally {
       doors.withdraw(gateway.name());
       // Nobody reads any more: the image settles while the journal is said goodbye to.
-      Thread.ofPlatform().daemon().name("closing-replica").start(() -> settle(replica));
+      Thread.ofPlatform().daemon().name("closing-replica").start(() -> settle(replica, sink));
     }
   }
 
   /** One that is FAULTED has nothing to settle, and may have more to say. */
-  private static void settle(Replica replica) {
-    if (!replica.done().isCompletedExceptionally()) {
+  private static void settle(Replica replica, IntentSink sink) {
+    JournalException lost = sink.lost().getNow(null);
+    if (lost != null) {
+      replica.close(lost.getMessage(), lost.hint());
+    } else if (!replica.done().isCompletedExceptionally()) {
       replica.close();
     }
   }

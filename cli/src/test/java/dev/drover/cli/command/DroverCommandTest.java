@@ -22,7 +22,23 @@ class DroverCommandTest {
         "config",
         "config print --bootstrap-servers nowhere",
         "config print --prefix a/b --bootstrap-servers h:1",
-        "config print --config does-not-exist"
+        "config print --config does-not-exist",
+        "apply",
+        "apply v",
+        "apply v=",
+        "apply --image i",
+        "apply a=x b",
+        "apply a=x a=y",
+        "apply a=x b=./x",
+        "apply a=x --image i",
+        "apply a b --image i",
+        "apply a=x b=y --replica r",
+        "apply v --image i --match w",
+        "apply --dir no/such/folder",
+        "apply --dir . v",
+        "apply --dir . --match a/b",
+        "apply --dir . --max-volumes 0",
+        "serve a=x b"
       })
   void aWrongCallIsOneLineAndExitTwo(String call) {
     Run run = Run.drover(call.isEmpty() ? new String[0] : call.split(" "));

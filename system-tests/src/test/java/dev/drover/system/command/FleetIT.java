@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.drover.applier.ImageFiles;
+import dev.drover.nbd.client.NbdClient;
 import dev.drover.qcow2.io.BlockFile;
 import dev.drover.system.kafka.EmbeddedKafka;
 import java.io.IOException;
@@ -16,9 +17,12 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -70,9 +74,9 @@ final class FleetIT {
   }
 
   /** Each volume's one replica as a process of its own sees it. */
-  private static Map<String, JsonNode> fleet(Drover drover, int exit) {
+  private static Map<String, JsonNode> fleet(Drover drover) {
     Map<String, JsonNode> replicas = new TreeMap<>();
-    JsonNode status = Replicas.json(drover.run("status", "--json").expect(exit).out());
+    JsonNode status = Replicas.json(drover.run("status", "--json").out());
     for (JsonNode volume : status.get("volumes")) {
       volume.get("replicas").forEach(replica -> replicas.put(volume.get("name").asText(), replica));
     }
@@ -143,7 +147,7 @@ final class FleetIT {
         fleet.awaitObject(said -> text(said, "volume").equals(LATER));
         Await.until(
             SOON,
-            () -> isRunning(fleet(drover, 3).get(SLOW)) && isRunning(fleet(drover, 3).get(LATER)),
+            () -> isRunning(fleet(drover).get(SLOW)) && isRunning(fleet(drover).get(LATER)),
             fleet::said);
         assertEquals(3, fleet.stop(), fleet.said());
         JsonNode last = fleet.objects().getLast();
@@ -164,8 +168,9 @@ final class FleetIT {
     JsonNode fault = fleet.awaitObject(said -> text(said, "type").equals("fault"));
     assertEquals(DAMAGED, text(fault, "volume"), fault.toString());
     Await.until(SOON, () -> othersAreDone(within(http)), fleet::said);
-    Await.until(SOON, () -> othersAreDone(fleet(drover, 3)), fleet::said);
-    Map<String, JsonNode> seen = fleet(drover, 3);
+    Await.until(SOON, () -> othersAreDone(fleet(drover)), fleet::said);
+    Map<String, JsonNode> seen = fleet(drover);
+    drover.run("status").expect(3);
     for (String name : names()) {
       JsonNode replica = seen.get(name);
       switch (name) {
@@ -183,6 +188,60 @@ final class FleetIT {
     assertEquals(200, get(http + "/livez").statusCode());
     assertTrue(get(http + "/metrics").body().contains("volume=\"web-19\""));
     assertEquals(VOLUMES, Replicas.json(get(http + "/status").body()).get("volumes").size(), http);
+  }
+
+  @Test
+  void threeVolumesAreServedBehindOneListenerThoughTheJournalOfAFourthIsDamaged() throws Exception {
+    EmbeddedKafka kafka = EmbeddedKafka.shared();
+    List<String> served = List.of("a", "b", "c");
+    try (Drover drover = new Drover(kafka, folder);
+        ManyVolumes volumes = new ManyVolumes(kafka.settings(drover.prefix()))) {
+      volumes.make(List.of("a", "b", "c", "broken"));
+      List<Object> verb = new ArrayList<>(List.of("serve"));
+      for (String name : List.of("a", "b", "c", "broken")) {
+        verb.add(name + "=" + folder.resolve(name + ".qcow2"));
+      }
+      verb.addAll(List.of("--listen", "127.0.0.1:0"));
+      try (StayingVerb gateway =
+          new StayingVerb(
+              kafka.bootstrapServers(), drover.prefix(), ImageFiles.HOST, verb.toArray())) {
+        ManyVolumes.inParallel(served, name -> writeThrough(gateway, volumes, name));
+        volumes.damage("broken");
+        gateway.awaitObject(
+            said -> text(said, "type").equals("fault") && text(said, "volume").equals("broken"));
+        ManyVolumes.inParallel(served, name -> writeThrough(gateway, volumes, name));
+        Await.until(
+            SOON,
+            () -> served.stream().allMatch(name -> isRunning(fleet(drover).get(name))),
+            gateway::said);
+        JsonNode broken = fleet(drover).get("broken");
+        assertFalse(isRunning(broken), broken.toString());
+        assertTrue(text(broken, "reason").contains("damaged"), broken.toString());
+        assertEquals(3, gateway.stop(), gateway.said());
+      }
+      for (String name : served) {
+        volumes.assertApplied(name, folder.resolve(name + ".qcow2"));
+      }
+    }
+  }
+
+  /** A guest of one of the volumes writes, flushes and reads back. */
+  private static void writeThrough(StayingVerb gateway, ManyVolumes volumes, String name)
+      throws IOException {
+    JsonNode ready =
+        gateway.awaitObject(
+            said -> text(said, "type").equals("ready") && text(said, "volume").equals(name));
+    try (NbdClient guest = NbdClient.connect(URI.create(text(ready, "uri")))) {
+      for (int i = 0; i < 20; i++) {
+        byte[] data = new byte[5000 + i];
+        Arrays.fill(data, (byte) (name.charAt(0) + i));
+        NbdClient.await(guest.write(i * 40_000L, ByteBuffer.wrap(data.clone()), false));
+        volumes.written(name, i * 40_000, data);
+      }
+      NbdClient.await(guest.flush());
+      ByteBuffer read = NbdClient.await(guest.read(19 * 40_000L, 1));
+      assertEquals((byte) (name.charAt(0) + 19), read.get());
+    }
   }
 
   private static int freePort() throws IOException {

@@ -83,6 +83,11 @@ final class ManyVolumes implements AutoCloseable {
     }
   }
 
+  /** Somebody else has written this to a volume. */
+  void written(String name, int at, byte[] data) {
+    System.arraycopy(data, 0, content.get(name), at, data.length);
+  }
+
   /** Puts something into a volume's journal that no writer wrote. */
   void damage(String name) throws Exception {
     try (var raw = new KafkaProducer<byte[], byte[]>(settings.producer(Duration.ofSeconds(10)))) {
