@@ -122,17 +122,42 @@ public record ReplicaStatus(
   /** The same record with another state, reason and hint. */
   public ReplicaStatus withState(State newState, String newReason, String newHint) {
     return copy(
-        newState, logEndOffset, lagRecords, lagBytes, lagSeconds, newReason, newHint, lastSeen);
+        newState,
+        logEndOffset,
+        lagRecords,
+        lagBytes,
+        lagSeconds,
+        newReason,
+        newHint,
+        lastSeen,
+        ended);
+  }
+
+  /**
+   * The same record, FAULTED: said on behalf of a replica that nobody can open, by a process that
+   * does not hold its image.
+   */
+  public ReplicaStatus unopened(String newReason, String newHint) {
+    return copy(
+        State.FAULTED,
+        logEndOffset,
+        lagRecords,
+        lagBytes,
+        lagSeconds,
+        newReason,
+        newHint,
+        lastSeen,
+        true);
   }
 
   /** The same record, dated by another clock. */
   public ReplicaStatus seenAt(Instant when) {
-    return copy(state, logEndOffset, lagRecords, lagBytes, lagSeconds, reason, hint, when);
+    return copy(state, logEndOffset, lagRecords, lagBytes, lagSeconds, reason, hint, when, ended);
   }
 
   /** The same record, measured against another end of the journal. */
   public ReplicaStatus behind(long newLogEnd, long records, long bytes, double seconds) {
-    return copy(state, newLogEnd, records, bytes, seconds, reason, hint, lastSeen);
+    return copy(state, newLogEnd, records, bytes, seconds, reason, hint, lastSeen, ended);
   }
 
   private ReplicaStatus copy(
@@ -143,7 +168,8 @@ public record ReplicaStatus(
       double seconds,
       String newReason,
       String newHint,
-      Instant when) {
+      Instant when,
+      boolean nowEnded) {
     return new ReplicaStatus(
         volume,
         replica,
@@ -167,6 +193,6 @@ public record ReplicaStatus(
         pid,
         instance,
         compensations,
-        ended);
+        nowEnded);
   }
 }

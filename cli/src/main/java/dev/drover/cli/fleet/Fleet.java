@@ -1,5 +1,6 @@
 package dev.drover.cli.fleet;
 
+import dev.drover.applier.LocalHost;
 import dev.drover.cli.http.FollowedVolume;
 import dev.drover.cli.http.StatusServer;
 import dev.drover.cli.session.Cluster;
@@ -39,6 +40,7 @@ public final class Fleet {
   private final Function<Target, Work> works;
   private final Map<String, FleetMember> members = new TreeMap<>();
   private final Map<String, VolumeDescriptor> taken = new TreeMap<>();
+  private final List<FleetMember> leaving = new ArrayList<>();
   private boolean saidFull;
   private boolean saidAway;
 
@@ -73,16 +75,22 @@ public final class Fleet {
         server = StatusServer.ofMany(http.get(), this::views);
         console.remark("health and metrics on " + server.uri());
       }
+      // At once: this thread may just be waiting for a broker.
+      signals.onFirst(() -> all().forEach(FleetMember::stop));
       first();
+      var unopened = new UnopenedReplicas(cluster.registry(), LocalHost.detect().id().toString());
       long lookedAt = System.nanoTime();
       while (!signals.await(CHECK_EVERY.toMillis(), TimeUnit.MILLISECONDS) && !isOver()) {
+        unopened.tell(all(), System.nanoTime());
         if (grows() && System.nanoTime() - lookedAt >= LOOK_EVERY.toNanos()) {
           look();
           lookedAt = System.nanoTime();
         }
       }
     } finally {
-      stop(all());
+      List<FleetMember> ending = new ArrayList<>(all());
+      ending.addAll(leaving);
+      stop(ending);
       if (server != null) {
         server.close();
       }
@@ -130,12 +138,7 @@ public final class Fleet {
               boolean same = now != null && now.uuid().equals(known.getValue().uuid());
               return !same && gone.add(remove(known.getKey()));
             });
-    stop(gone);
-    gone.forEach(
-        member ->
-            console.remark(
-                "volume %s was deleted; its image %s stays"
-                    .formatted(member.target().volume(), member.target().image())));
+    gone.forEach(this::letGo);
     for (VolumeDescriptor volume : there.values()) {
       boolean ready = volume.state() == VolumeDescriptor.State.READY;
       if (ready && folder.names().matches(volume.name()) && !taken.containsKey(volume.name())) {
@@ -147,6 +150,15 @@ public final class Fleet {
         }
       }
     }
+  }
+
+  /** In the background: its disk may be slow, and the others are waited for. */
+  private void letGo(FleetMember member) {
+    leaving.add(member);
+    Thread.ofVirtual().start(() -> stop(List.of(member)));
+    console.remark(
+        "volume %s was deleted; its image %s stays"
+            .formatted(member.target().volume(), member.target().image()));
   }
 
   private void sayFull(Selection.Folder folder, VolumeDescriptor left) {

@@ -70,7 +70,7 @@ final class FleetMember implements Seat {
   }
 
   /** After its end: a replica that was kept because it is FAULTED says goodbye. */
-  void release() {
+  synchronized void release() {
     Replica faulted = kept;
     kept = null;
     if (faulted != null) {
@@ -85,6 +85,11 @@ final class FleetMember implements Seat {
 
   Optional<CommandFailure> failure() {
     return Optional.ofNullable(failure);
+  }
+
+  /** Whether a replica of its own tells the registry. */
+  boolean speaksForItself() {
+    return kept != null || replica != null && thread.isAlive();
   }
 
   /** What there is to say of it. */
