@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.drover.applier.ImageFiles;
 import dev.drover.nbd.client.NbdClient;
+import dev.drover.qcow2.ImageCheck;
+import dev.drover.qcow2.file.HostFile;
 import dev.drover.qcow2.io.BlockFile;
 import dev.drover.system.kafka.EmbeddedKafka;
 import java.io.IOException;
@@ -28,6 +30,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -221,6 +224,37 @@ final class FleetIT {
       }
       for (String name : served) {
         volumes.assertApplied(name, folder.resolve(name + ".qcow2"));
+      }
+    }
+  }
+
+  @Test
+  void aFleetWhoseBrokersAreAwayStopsWellWithinItsTime() throws Exception {
+    List<String> names = List.of("a", "b", "c");
+    try (EmbeddedKafka own = EmbeddedKafka.start(1);
+        Drover drover = new Drover(own, folder);
+        ManyVolumes volumes = new ManyVolumes(own.settings(drover.prefix()))) {
+      volumes.make(names);
+      Object[] verb =
+          Stream.concat(
+                  Stream.of("apply"),
+                  names.stream().map(name -> name + "=" + folder.resolve(name + ".qcow2")))
+              .toArray();
+      StayingVerb fleet =
+          new StayingVerb(own.bootstrapServers(), drover.prefix(), ImageFiles.HOST, verb);
+      for (String name : names) {
+        fleet.awaitObject(
+            said -> text(said, "volume").equals(name) && text(said, "state").equals("RUNNING"));
+      }
+      own.stopBroker(0);
+      long asked = System.nanoTime();
+      fleet.stop();
+      Duration took = Duration.ofNanos(System.nanoTime() - asked);
+      assertTrue(took.compareTo(Duration.ofSeconds(22)) < 0, took + "\n" + fleet.said());
+      for (String name : names) { // settled, though nobody could be told
+        try (var file = HostFile.openForReading(folder.resolve(name + ".qcow2"))) {
+          assertTrue(ImageCheck.check(file, ImageCheck.Repair.NONE).isClean(), name);
+        }
       }
     }
   }
