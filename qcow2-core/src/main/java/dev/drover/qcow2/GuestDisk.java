@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 
 /** Something with the content of a virtual disk: an image, a snapshot in one, a raw file. */
 public interface GuestDisk extends AutoCloseable {
@@ -24,6 +25,19 @@ public interface GuestDisk extends AutoCloseable {
     return length <= 0
         ? List.<GuestExtent>of().iterator()
         : List.of(new GuestExtent(from, length, GuestExtent.Kind.DATA)).iterator();
+  }
+
+  /**
+   * The places of the extents from {@code from} to the end of the disk, as this disk alone has
+   * them, of depth 0; {@link HostMap} adds those of the disks below.
+   */
+  default Iterator<HostExtent> hostExtents(GuestOffset from) {
+    return HostExtent.unplaced(map(from));
+  }
+
+  /** The disk that shows where this one has a hole. */
+  default Optional<GuestDisk> backing() {
+    return Optional.empty();
   }
 
   /**

@@ -294,7 +294,7 @@ public final class Qcow2Image implements GuestDisk {
 
   /** A read-only view of a snapshot, by name or id; it lives as long as this image. */
   public Qcow2Image openSnapshot(String nameOrId) throws IOException {
-    return new Qcow2Image(name, core, core.snapshotView(nameOrId), true, Optional.empty());
+    return new Qcow2Image(name, core, core.snapshotView(nameOrId), true, backing);
   }
 
   /**
@@ -304,6 +304,16 @@ public final class Qcow2Image implements GuestDisk {
   @Override
   public Iterator<GuestExtent> map(GuestOffset from) {
     return view.map(from);
+  }
+
+  @Override
+  public Iterator<HostExtent> hostExtents(GuestOffset from) {
+    return view.hostExtents(from);
+  }
+
+  @Override
+  public Optional<GuestDisk> backing() {
+    return backing;
   }
 
   @Override

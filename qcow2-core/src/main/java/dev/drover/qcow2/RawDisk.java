@@ -3,7 +3,11 @@ package dev.drover.qcow2;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
 
 /** A raw file as a disk, for import, comparison and as a backing file; read only. */
 public final class RawDisk implements GuestDisk {
@@ -26,6 +30,22 @@ public final class RawDisk implements GuestDisk {
   public void read(GuestOffset offset, ByteBuffer destination) throws IOException {
     Objects.checkFromIndexSize(offset.bytes(), destination.remaining(), size);
     file.read(destination, offset.bytes());
+  }
+
+  @Override
+  public Iterator<HostExtent> hostExtents(GuestOffset from) {
+    long length = size - from.bytes();
+    return length <= 0
+        ? List.<HostExtent>of().iterator()
+        : List.of(
+                new HostExtent(
+                    from,
+                    length,
+                    HostExtent.Kind.DATA,
+                    0,
+                    OptionalLong.of(from.bytes()),
+                    Optional.of(file.name())))
+            .iterator();
   }
 
   @Override

@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
       ImageInfoCommand.class,
       ImageCheckCommand.class,
       ImageCompareCommand.class,
+      ImageMapCommand.class,
     })
 public final class ImageCommand implements Runnable {
   @Spec private CommandSpec spec;

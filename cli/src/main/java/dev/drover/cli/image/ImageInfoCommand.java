@@ -18,6 +18,7 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -136,7 +137,9 @@ final class ImageInfoCommand implements Callable<Integer> {
   }
 
   private static Object snapshot(SnapshotEntry entry) {
-    return Fields.of("icount", 0)
+    Fields fields = new Fields();
+    entry.instructions().ifPresent(count -> fields.and("icount", count));
+    return fields
         .and("vm-clock-nsec", entry.vmClockNanos() % 1_000_000_000)
         .and("name", entry.nameText())
         .and("date-sec", entry.seconds())
@@ -188,6 +191,7 @@ final class ImageInfoCommand implements Callable<Integer> {
             .formatted("ID", "TAG", "VM SIZE", "DATE", "VM CLOCK", "ICOUNT"));
     for (SnapshotEntry entry : snapshots) {
       Duration clock = Duration.ofNanos(entry.vmClockNanos());
+      OptionalLong instructions = entry.instructions();
       console.line(
           "%-9s %-16s %8s%20s%13s%11s"
               .formatted(
@@ -202,7 +206,7 @@ final class ImageInfoCommand implements Callable<Integer> {
                           clock.toMinutesPart(),
                           clock.toSecondsPart(),
                           clock.toMillisPart()),
-                  "0"));
+                  instructions.isPresent() ? instructions.getAsLong() : ""));
     }
   }
 

@@ -3,6 +3,7 @@ package dev.drover.qcow2.core;
 import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.GuestExtent;
 import dev.drover.qcow2.GuestOffset;
+import dev.drover.qcow2.HostExtent;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.format.SnapshotEntry;
@@ -74,6 +75,11 @@ public final class GuestView implements GuestDisk {
   public Iterator<GuestExtent> map(GuestOffset from) {
     return new ExtentIterator(
         core.geometry(), core.mapping(), this::l1, from.bytes(), virtualSizeBytes(), lock);
+  }
+
+  @Override
+  public Iterator<HostExtent> hostExtents(GuestOffset from) {
+    return new HostExtentIterator(core, this::l1, from.bytes(), virtualSizeBytes(), lock);
   }
 
   @Override

@@ -93,6 +93,12 @@ public record SnapshotEntry(
     return extraLong(0).orElse(vmStateBytes32);
   }
 
+  /** Executed instructions of the machine whose state this is; empty if nobody counted. */
+  public OptionalLong instructions() {
+    OptionalLong stored = extraLong(16);
+    return stored.orElse(-1) == -1 ? OptionalLong.empty() : stored;
+  }
+
   private OptionalLong extraLong(int at) {
     return extra.length >= at + 8
         ? OptionalLong.of(ByteBuffer.wrap(extra).getLong(at))

@@ -1,0 +1,102 @@
+package dev.drover.system.matrix;
+
+import dev.drover.qcow2.BackingReference;
+import dev.drover.qcow2.CreateOptions;
+import dev.drover.qcow2.FormatVersion;
+import dev.drover.qcow2.format.Compression;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** One choice in each dimension of what an image can be. */
+record Combination(
+    int clusterSize,
+    FormatVersion version,
+    int refcountBits,
+    Compression compression,
+    Below below,
+    boolean snapshots) {
+
+  /** What shows through the image's holes. */
+  enum Below {
+    NOTHING,
+    RAW,
+    QCOW2
+  }
+
+  /** How many choices each dimension has; {@link #of} takes an index into each. */
+  static final List<List<?>> DIMENSIONS =
+      List.of(
+          List.of(512, 4096, 65536, 2 << 20),
+          List.of(FormatVersion.values()),
+          List.of(1, 2, 4, 8, 16, 32, 64),
+          List.of(Compression.values()),
+          List.of(Below.values()),
+          List.of(false, true));
+
+  static Combination of(int[] choice) {
+    return new Combination(
+        (int) DIMENSIONS.get(0).get(choice[0]),
+        (FormatVersion) DIMENSIONS.get(1).get(choice[1]),
+        (int) DIMENSIONS.get(2).get(choice[2]),
+        (Compression) DIMENSIONS.get(3).get(choice[3]),
+        (Below) DIMENSIONS.get(4).get(choice[4]),
+        (boolean) DIMENSIONS.get(5).get(choice[5]));
+  }
+
+  /**
+   * Whether the format allows it. Below 8 bits a cluster full of compressed pieces has as many
+   * references as fit: it can't be shared with snapshots, by QEMU neither.
+   */
+  boolean isLegal() {
+    boolean onlyVersion3 = refcountBits != 16 || compression != Compression.ZLIB;
+    return !(version == FormatVersion.V2 && onlyVersion3) && !(snapshots && refcountBits < 8);
+  }
+
+  /** A few L2 tables where clusters are small, a few clusters where they are large. */
+  long virtualSize() {
+    return Math.clamp(600L * clusterSize, 300 << 10, Math.max(3 << 20, 5L * clusterSize)) + 1536;
+  }
+
+  CreateOptions ours() {
+    CreateOptions options =
+        CreateOptions.ofSize(virtualSize())
+            .withClusterSize(clusterSize)
+            .withVersion(version)
+            .withRefcountBits(refcountBits)
+            .withCompression(compression);
+    return switch (below) {
+      case NOTHING -> options;
+      case RAW -> options.withBacking(BackingReference.raw("below"));
+      case QCOW2 -> options.withBacking(BackingReference.qcow2("below"));
+    };
+  }
+
+  /** Arguments of {@code qemu-img create} that ask for the same, before file and size. */
+  List<Object> theirs() {
+    List<Object> arguments = new ArrayList<>(List.of("create", "-q", "-f", "qcow2", "-o"));
+    arguments.add(
+        "cluster_size=%d,compat=%s,refcount_bits=%d,compression_type=%s"
+            .formatted(clusterSize, version.compat(), refcountBits, lower(compression)));
+    if (below != Below.NOTHING) {
+      arguments.addAll(List.of("-b", "below", "-F", lower(below)));
+    }
+    return arguments;
+  }
+
+  private static String lower(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT);
+  }
+
+  @Override
+  public String toString() {
+    return "clusters of %d, compat %s, %d-bit refcounts, %s, over %s%s"
+        .formatted(
+            clusterSize,
+            version.compat(),
+            refcountBits,
+            lower(compression),
+            lower(below),
+            snapshots ? ", snapshots" : "");
+  }
+}
