@@ -103,7 +103,8 @@ final class ImageMapCommand implements Callable<Integer> {
   }
 
   private static String json(HostExtent extent) {
-    return "{ \"start\": %d, \"length\": %d, \"depth\": %d, \"present\": %s, \"zero\": %s, \"data\": %s%s}"
+    return ("{ \"start\": %d, \"length\": %d, \"depth\": %d, \"present\": %s, \"zero\": %s,"
+            + " \"data\": %s%s}")
         .formatted(
             extent.start().bytes(),
             extent.length(),
