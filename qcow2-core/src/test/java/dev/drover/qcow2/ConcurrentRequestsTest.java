@@ -57,7 +57,6 @@ final class ConcurrentRequestsTest {
     private final SplittableRandom random;
     private final MemoryBlockFile image;
     private final List<List<Request>> programs = new ArrayList<>();
-    private int number = 16;
     private long ios;
     private int cuts;
     private int faults;
@@ -65,9 +64,10 @@ final class ConcurrentRequestsTest {
     Run(long seed) {
       random = new SplittableRandom(seed);
       image = images[random.nextInt(images.length)];
+      RequestPrograms made = new RequestPrograms(random);
       int requesters = 2 + random.nextInt(3);
       for (int i = 0; i < requesters; i++) {
-        programs.add(program(2 + random.nextInt(6), i == 0));
+        programs.add(made.program(2 + random.nextInt(6), i == 0));
       }
     }
 
@@ -106,59 +106,6 @@ final class ConcurrentRequestsTest {
     private RequestRig rig(long choices) throws IOException {
       SplittableRandom chosen = new SplittableRandom(choices);
       return new RequestRig(image, (alternatives, _) -> chosen.nextInt(alternatives));
-    }
-
-    private List<Request> program(int length, boolean structural) {
-      List<Request> program = new ArrayList<>();
-      String snapshot = null;
-      for (int i = 0; i < length; i++) {
-        Request next = structural ? structural(snapshot) : content();
-        if (next instanceof Request.Snapshot taken) {
-          snapshot = taken.name();
-        }
-        program.add(next);
-        if (next instanceof Request.Snapshot && random.nextBoolean()) {
-          program.add(new Request.Look(snapshot));
-        }
-      }
-      return program;
-    }
-
-    private Request content() {
-      int at = place();
-      int sectors = random.nextInt(4) == 0 ? 1 + random.nextInt(20) : 1 + random.nextInt(4);
-      return switch (random.nextInt(16)) {
-        case 0, 1, 2, 3, 4 -> new Request.Write(number++, at, sectors);
-        case 5 -> new Request.Zero(at, sectors, true);
-        case 6 -> new Request.Zero(at, sectors, false);
-        case 7, 8 -> new Request.Discard(at & ~1, 2 + 2 * random.nextInt(3));
-        case 9, 10 -> new Request.Read(at, sectors);
-        case 11, 12, 13 -> new Request.Packed(number++, at & ~1, 2 + 2 * random.nextInt(3));
-        case 14 -> new Request.Reserve(at & ~1, sectors);
-        default -> new Request.Flush();
-      };
-    }
-
-    private int place() {
-      return switch (random.nextInt(8)) {
-        case 0, 1, 2, 3 -> random.nextInt(12);
-        case 4, 5 -> RequestRig.TABLE - 4 + random.nextInt(12);
-        case 6 -> RequestRig.DISK - 5 + random.nextInt(5);
-        default -> random.nextInt(RequestRig.DISK);
-      };
-    }
-
-    /** One requester alone changes snapshots and size, so that it knows what there is. */
-    private Request structural(String snapshot) {
-      return switch (random.nextInt(10)) {
-        case 0, 1 -> new Request.Snapshot(number++);
-        case 2 -> snapshot == null ? new Request.Snapshot(number++) : new Request.Delete(snapshot);
-        case 3 -> snapshot == null ? new Request.Flush() : new Request.Revert(snapshot);
-        case 4 -> new Request.Resize(random.nextInt(RequestRig.MOST));
-        case 5 -> new Request.Resize(random.nextInt(10));
-        case 6 -> new Request.Resize(RequestRig.DISK);
-        default -> content();
-      };
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.drover.qcow2;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -79,24 +80,43 @@ final class RequestHistory {
   private long clock;
   private long flushed;
 
-  /** The disk as it is before anything begins; durable. */
-  RequestHistory(int registers, IntToLongFunction values) {
+  private RequestHistory(int registers, IntToLongFunction values) {
     this.registers = registers;
     Change first = begin("before", 0, registers, values);
     done(first);
     first.durable = true;
   }
 
+  /** Of a disk as it is, with its snapshots, all of it durable. */
+  static RequestHistory of(Qcow2Image image, int mostSectors) throws IOException {
+    long[] content = Request.content(image);
+    RequestHistory history =
+        new RequestHistory(
+            mostSectors + 1,
+            register -> {
+              if (register == mostSectors) {
+                return content.length;
+              }
+              return register < content.length ? content[register] : 0;
+            });
+    for (SnapshotInfo found : image.snapshots()) {
+      try (Qcow2Image view = image.openSnapshot(found.name())) {
+        Snapshot snapshot = new Snapshot(0, 0);
+        snapshot.content = Request.content(view);
+        history.snapshots.put(found.name(), snapshot);
+      }
+    }
+    return history;
+  }
+
+  /** For calls that nobody judges. */
+  static RequestHistory unjudged() {
+    return new RequestHistory(1, _ -> 0);
+  }
+
   /** How many registers there are; the last is the disk's size in sectors. */
   int registers() {
     return registers;
-  }
-
-  /** A snapshot with this content was there before anything began. */
-  synchronized void snapshot(String name, long[] content) {
-    Snapshot found = new Snapshot(0, 0);
-    found.content = content;
-    snapshots.put(name, found);
   }
 
   /** A snapshot of what the disk held at some time between the two is there. */

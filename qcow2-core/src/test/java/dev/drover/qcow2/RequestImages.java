@@ -61,7 +61,7 @@ final class RequestImages {
   }
 
   private static void call(Qcow2Image image, List<Request> requests) throws IOException {
-    RequestHistory nobody = new RequestHistory(1, _ -> 0);
+    RequestHistory nobody = RequestHistory.unjudged();
     for (Request request : requests) {
       request.call(image, nobody);
     }

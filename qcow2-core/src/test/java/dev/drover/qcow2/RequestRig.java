@@ -30,7 +30,8 @@ final class RequestRig {
   /** What the disk may grow to. */
   static final int MOST = 2 * TABLE + 2;
 
-  private static final CoreOptions BOUNDS =
+  /** So small that caches overflow and windows end. */
+  static final CoreOptions BOUNDS =
       new CoreOptions(3 * CLUSTER, 2 * CLUSTER, 2 * CLUSTER, true, false);
 
   private final CrashingBlockFile disk;
@@ -47,21 +48,7 @@ final class RequestRig {
     ImageLocks locks = new ImageLocks(threads.lock(), threads.readWriteLock());
     BlockFile seen = new InterleavedBlockFile(file, threads);
     image = Qcow2Image.open(seen, false, BackingOpener.REFUSE, BOUNDS, locks);
-    long[] content = Request.content(image);
-    history =
-        new RequestHistory(
-            MOST + 1,
-            register -> {
-              if (register == MOST) {
-                return content.length;
-              }
-              return register < content.length ? content[register] : 0;
-            });
-    for (SnapshotInfo found : image.snapshots()) {
-      try (Qcow2Image view = image.openSnapshot(found.name())) {
-        history.snapshot(found.name(), Request.content(view));
-      }
-    }
+    history = RequestHistory.of(image, MOST);
   }
 
   /** Fails the n-th I/O from now on, once. */
