@@ -1,9 +1,12 @@
 package dev.drover.cli.command;
 
+import dev.drover.cli.config.OwnKey;
 import dev.drover.cli.config.Setting;
-import dev.drover.cli.session.Cluster;
+import dev.drover.cli.config.Settings;
 import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.Fields;
+import dev.drover.cli.value.Span;
+import dev.drover.journal.kafka.KafkaSettings;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +22,15 @@ final class ConfigCommand extends VerbGroup {
   /** {@code drover config print}. */
   @Command(
       name = "print",
-      description = "Prints every effective setting and its origin; secrets are masked.")
+      description = {
+        "Prints every effective setting and its origin; secrets are masked.",
+        "Also what Drover itself gives to the Kafka clients. Exits 2 when a setting is wrong, and"
+            + " names all that are."
+      })
   static final class Print implements Callable<Integer> {
+    /** Nothing is connected, so it does not matter where to. */
+    private static final String NOWHERE = "localhost:9092";
+
     private final Session session;
 
     Print(Session session) {
@@ -29,26 +39,29 @@ final class ConfigCommand extends VerbGroup {
 
     @Override
     public Integer call() throws Exception {
-      if (session.settings().hasBootstrapServers()) {
-        Cluster.kafka(session.settings()); // refuses what no verb would run with
-      }
-      List<Map<String, Object>> rows = new ArrayList<>();
-      for (Setting setting : session.settings().all()) {
-        rows.add(
-            Fields.of("key", setting.key())
-                .and("value", setting.shown())
-                .and("origin", setting.origin())
-                .map());
-        if (!session.console().json()) {
-          session
-              .console()
-              .line("%s=%s  (%s)".formatted(setting.key(), setting.shown(), setting.origin()));
-        }
-      }
+      Settings settings = session.settings();
+      KafkaSettings kafka =
+          new KafkaSettings(NOWHERE, settings.prefix(), settings.kafka())
+              .withJournalTimeout(Span.parse(settings.value(OwnKey.JOURNAL_TIMEOUT)));
+      List<Setting> all = new ArrayList<>(settings.all());
+      kafka.own().forEach(own -> all.add(new Setting(own.key(), own.value(), origin(own))));
       if (session.console().json()) {
-        session.console().object(Fields.of("settings", rows));
+        session.console().object(Fields.of("settings", all.stream().map(Print::row).toList()));
+      } else {
+        all.forEach(setting -> session.console().line(setting.toString()));
       }
       return 0;
+    }
+
+    private static String origin(KafkaSettings.OwnSetting own) {
+      return own.why().map(why -> "Drover, fixed: " + why).orElse("Drover");
+    }
+
+    private static Map<String, Object> row(Setting setting) {
+      return Fields.of("key", setting.key())
+          .and("value", setting.shown())
+          .and("origin", setting.origin())
+          .map();
     }
   }
 }

@@ -1,6 +1,6 @@
 package dev.drover.cli.command;
 
-import dev.drover.cli.config.Settings;
+import dev.drover.cli.config.OwnKey;
 import dev.drover.cli.image.ImageCommand;
 import dev.drover.cli.session.FailureReport;
 import dev.drover.cli.session.Session;
@@ -86,7 +86,7 @@ public final class DroverCommand implements Runnable {
       paramLabel = "HOST:PORT",
       description = "The Kafka brokers (or DROVER_BOOTSTRAP_SERVERS).")
   void bootstrapServers(String value) {
-    session.flag(Settings.BOOTSTRAP_SERVERS, value);
+    session.flag(OwnKey.BOOTSTRAP_SERVERS, value);
   }
 
   @Option(
@@ -95,16 +95,26 @@ public final class DroverCommand implements Runnable {
       paramLabel = "PREFIX",
       description = "What all topic names begin with (default: drover).")
   void prefix(String value) {
-    session.flag(Settings.PREFIX, value);
+    session.flag(OwnKey.PREFIX, value);
   }
 
   @Option(
       names = "--config",
       scope = ScopeType.INHERIT,
       paramLabel = "FILE",
-      description = "Settings as key=value; kafka.* keys go to the Kafka clients.")
+      description =
+          "Settings as key=value; kafka.* keys go to the Kafka clients (or DROVER_CONFIG).")
   void configuration(Path file) {
     session.configuration(file);
+  }
+
+  @Option(
+      names = "--set",
+      scope = ScopeType.INHERIT,
+      paramLabel = "KEY=VALUE",
+      description = "One setting as in --config; wins over it and over the environment.")
+  void set(List<String> settings) {
+    settings.forEach(session::set);
   }
 
   @Option(

@@ -1,16 +1,17 @@
 package dev.drover.cli.command;
 
+import dev.drover.cli.config.OwnKey;
 import dev.drover.cli.fleet.Target;
 import dev.drover.cli.replica.ReplicaRequest;
 import dev.drover.cli.replica.ServeRequest;
 import dev.drover.cli.replica.ServeRun;
 import dev.drover.cli.session.Session;
-import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.value.Address;
 import dev.drover.cli.value.ByteSize;
 import dev.drover.cli.value.Span;
 import dev.drover.nbd.CacheMode;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -61,16 +62,14 @@ final class ServeCommand implements Callable<Integer> {
 
   @Option(
       names = "--cache",
-      defaultValue = "journal",
       paramLabel = "MODE",
       description =
           "journal (default): a write is answered when the journal has it. writeback: at once;"
               + " unsafe for clients that reconnect by themselves.")
-  private CacheMode cache;
+  private String cache;
 
   @Option(
       names = "--journal-timeout",
-      defaultValue = "120s",
       paramLabel = "TIME",
       description = "How long the journal may take before it counts as lost (default: 120s).")
   private String journalTimeout;
@@ -91,21 +90,17 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private ServeRequest request(ReplicaRequest ofReplica) {
-    long overlayBytes = overlaySize == null ? 0 : ByteSize.parse(overlaySize).bytes();
-    if (overlaySize != null && overlayBytes == 0) {
-      throw CommandFailure.usage(
-          "ILLEGAL_VALUE",
-          "--overlay-size 0 leaves no room for a single write",
-          "give 64M or more");
-    }
     String address = listen == null && socket == null ? DEFAULT_LISTEN : listen;
     return new ServeRequest(
         ofReplica,
         Optional.ofNullable(address).map(Address::parse),
         Optional.ofNullable(socket),
         takeOver,
-        overlayBytes,
-        cache,
-        Span.parse(journalTimeout));
+        session
+            .settingIfAny(OwnKey.OVERLAY_SIZE, overlaySize)
+            .map(size -> ByteSize.parse(size).bytes())
+            .orElse(0L),
+        CacheMode.valueOf(session.setting(OwnKey.CACHE, cache).toUpperCase(Locale.ROOT)),
+        Span.parse(session.setting(OwnKey.JOURNAL_TIMEOUT, journalTimeout)));
   }
 }

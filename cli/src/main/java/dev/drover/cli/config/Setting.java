@@ -1,21 +1,22 @@
 package dev.drover.cli.config;
 
-import java.util.Locale;
-import java.util.regex.Pattern;
+import dev.drover.journal.kafka.KafkaSettings;
 
 /** One effective setting and where it came from. */
 public record Setting(String key, String value, String origin) {
-  private static final Pattern SECRET =
-      Pattern.compile("password|secret|jaas|token|credential|(?:^|\\.)key(?:$|\\.(?!store))");
+  private static final String MASK = "********";
 
-  /** Values that open doors are never shown. */
+  /** Values that open doors are never shown; where such a value lies may be. */
   public boolean isSecret() {
-    String name = key.toLowerCase(Locale.ROOT);
-    boolean serializerOrPath = name.endsWith(".location") || name.endsWith(".type");
-    return !serializerOrPath && SECRET.matcher(name).find();
+    return KafkaSettings.isSecret(key) && !KafkaSettings.isReference(value);
   }
 
   public String shown() {
-    return isSecret() ? "********" : value;
+    return isSecret() ? MASK : value;
+  }
+
+  @Override
+  public String toString() {
+    return "%s=%s  (%s)".formatted(key, shown(), origin);
   }
 }

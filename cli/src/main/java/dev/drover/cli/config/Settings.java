@@ -1,72 +1,69 @@
 package dev.drover.cli.config;
 
 import dev.drover.cli.terminal.CommandFailure;
-import java.io.IOException;
-import java.io.Reader;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
+import dev.drover.journal.kafka.KafkaSettings;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Properties;
+import java.util.Optional;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /**
- * The effective settings. A flag wins over the environment, the environment over {@code --config
- * FILE}, the file over the default. Keys of the file that begin with {@code kafka.} go to the Kafka
- * clients without that prefix; any other unknown key is an error, so that a typing mistake is not a
- * default.
+ * The effective settings. A flag wins over the environment, the environment over the file, the file
+ * over the default. Keys that begin with {@code kafka.} go to the Kafka clients; any other unknown
+ * key is an error, so that a typing mistake is not a default. Everything that is wrong is told at
+ * once.
  */
 public final class Settings {
-  public static final String BOOTSTRAP_SERVERS = "bootstrap.servers";
-  public static final String PREFIX = "prefix";
-  private static final String KAFKA = "kafka.";
-  private static final String DEFAULT_PREFIX = "drover";
+  static final String KAFKA = "kafka.";
+  static final String DROVER = "DROVER_";
 
-  private final Map<String, Setting> settings = new LinkedHashMap<>();
+  private final Map<String, Setting> settings;
 
   /**
-   * Gathers them; {@code flags} holds those of the two keys that were given on the command line.
+   * Gathers them from where a call's settings are.
    *
-   * @param file null for none
+   * @throws CommandFailure exit 2, with everything that is wrong in one line
    */
-  public static Settings gather(
-      Map<String, String> flags, Map<String, String> environment, Path file) {
-    Properties stored = file == null ? new Properties() : read(file);
-    String fileOrigin = "file " + file;
-    Settings gathered = new Settings();
-    for (String key : List.of(BOOTSTRAP_SERVERS, PREFIX)) {
-      String variable = "DROVER_" + key.toUpperCase(java.util.Locale.ROOT).replace('.', '_');
-      if (flags.get(key) != null) {
-        gathered.put(key, flags.get(key), "flag --" + key.replace('.', '-'));
-      } else if (environment.get(variable) != null && !environment.get(variable).isBlank()) {
-        gathered.put(key, environment.get(variable).strip(), "environment " + variable);
-      } else if (stored.getProperty(key) != null) {
-        gathered.put(key, stored.getProperty(key).strip(), fileOrigin);
-      }
+  public static Settings gather(SettingSources from) {
+    List<String> problems = new ArrayList<>();
+    Map<String, Setting> settings = from.gather(problems);
+    OwnValues.check(settings, problems);
+    Settings gathered = new Settings(settings);
+    problems.addAll(gathered.kafkaProblems());
+    if (!problems.isEmpty()) {
+      throw wrong(problems);
     }
-    gathered.settings.computeIfAbsent(PREFIX, key -> new Setting(key, DEFAULT_PREFIX, "default"));
-    for (String key : new TreeSet<>(stored.stringPropertyNames())) {
-      if (key.startsWith(KAFKA)) {
-        gathered.put(key, stored.getProperty(key), fileOrigin);
-      } else if (!key.equals(BOOTSTRAP_SERVERS) && !key.equals(PREFIX)) {
-        throw CommandFailure.usage(
-            "UNKNOWN_SETTING",
-            "unknown setting '%s' in %s".formatted(key, file),
-            "known are bootstrap.servers, prefix and kafka.* (passed to the Kafka clients)");
-      }
-    }
-    gathered.check();
     return gathered;
+  }
+
+  private static CommandFailure wrong(List<String> problems) {
+    String message =
+        problems.size() == 1
+            ? problems.getFirst()
+            : problems.size() + " settings are wrong: " + String.join("; ", problems);
+    return CommandFailure.usage("BAD_CONFIGURATION", message, "see 'drover config print --help'");
+  }
+
+  /** Kafka's own words name the key; where it was set is the other half of what to do. */
+  private List<String> kafkaProblems() {
+    return KafkaSettings.problems(kafka()).stream().map(this::withOrigin).toList();
+  }
+
+  private String withOrigin(String problem) {
+    return settings.values().stream()
+        .filter(each -> each.key().startsWith(KAFKA))
+        .filter(
+            each -> problem.startsWith(each.key() + ":") || problem.startsWith(each.key() + "="))
+        .findFirst()
+        .map(each -> problem + " (" + each.origin() + ")")
+        .orElse(problem);
   }
 
   /** The brokers; an error that says the three ways to give them when none did. */
   public String bootstrapServers() {
-    Setting setting = settings.get(BOOTSTRAP_SERVERS);
+    Setting setting = settings.get(OwnKey.BOOTSTRAP_SERVERS.key());
     if (setting == null) {
       throw CommandFailure.usage(
           "NO_BOOTSTRAP_SERVERS",
@@ -78,11 +75,17 @@ public final class Settings {
   }
 
   public String prefix() {
-    return settings.get(PREFIX).value();
+    return value(OwnKey.PREFIX);
   }
 
-  public boolean hasBootstrapServers() {
-    return settings.containsKey(BOOTSTRAP_SERVERS);
+  /** The value of a key that has a default. */
+  public String value(OwnKey key) {
+    return settings.get(key.key()).value();
+  }
+
+  /** The value of any key; empty when nobody has set it and there is no default. */
+  public Optional<String> valueIfAny(OwnKey key) {
+    return Optional.ofNullable(settings.get(key.key())).map(Setting::value);
   }
 
   /** What goes to the Kafka clients, each key with the {@code kafka.} in front. */
@@ -100,45 +103,12 @@ public final class Settings {
     return new ArrayList<>(settings.values());
   }
 
-  private void put(String key, String value, String origin) {
-    settings.put(key, new Setting(key, value, origin));
+  /** How the environment calls a key. */
+  static String variable(String key) {
+    return DROVER + key.toUpperCase(Locale.ROOT).replace('.', '_');
   }
 
-  private void check() {
-    Setting servers = settings.get(BOOTSTRAP_SERVERS);
-    if (servers != null) {
-      for (String server : servers.value().split(",", -1)) {
-        checkAddress(servers, server.strip());
-      }
-    }
+  private Settings(Map<String, Setting> settings) {
+    this.settings = settings;
   }
-
-  private static void checkAddress(Setting setting, String server) {
-    int colon = server.lastIndexOf(':');
-    boolean valid = colon > 0 && server.substring(colon + 1).matches("\\d{1,5}");
-    if (!valid || Integer.parseInt(server.substring(colon + 1)) > 65535) {
-      throw CommandFailure.usage(
-          "ILLEGAL_ADDRESS",
-          "'%s' (%s) is not HOST:PORT".formatted(server, setting.origin()),
-          "give, for example, --bootstrap-servers localhost:9092");
-    }
-  }
-
-  private static Properties read(Path file) {
-    Properties stored = new Properties();
-    try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
-      stored.load(reader);
-    } catch (NoSuchFileException e) {
-      throw CommandFailure.usage(
-          "NO_CONFIGURATION", "configuration file %s does not exist".formatted(file), "");
-    } catch (IOException | IllegalArgumentException e) {
-      throw CommandFailure.usage(
-          "BAD_CONFIGURATION",
-          "configuration file %s cannot be read: %s".formatted(file, e.getMessage()),
-          "it holds lines of the form key=value");
-    }
-    return stored;
-  }
-
-  private Settings() {}
 }

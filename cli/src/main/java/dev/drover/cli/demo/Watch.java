@@ -2,10 +2,13 @@ package dev.drover.cli.demo;
 
 import dev.drover.applier.Compensation;
 import dev.drover.applier.kafka.KafkaCompensationLog;
+import dev.drover.cli.config.OwnKey;
+import dev.drover.cli.config.SettingSources;
 import dev.drover.cli.config.Settings;
 import dev.drover.cli.session.Cluster;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.ReplicaStatus;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -21,7 +24,12 @@ final class Watch implements AutoCloseable {
   Watch(String bootstrapServers, String volume) throws JournalException {
     this.cluster =
         Cluster.of(
-            Settings.gather(Map.of(Settings.BOOTSTRAP_SERVERS, bootstrapServers), Map.of(), null));
+            Settings.gather(
+                new SettingSources(
+                    Map.of(OwnKey.BOOTSTRAP_SERVERS.key(), bootstrapServers),
+                    List.of(),
+                    Map.of(),
+                    Optional.empty())));
     this.volume = volume;
   }
 

@@ -1,6 +1,8 @@
 package dev.drover.cli.session;
 
 import dev.drover.applier.ImageFiles;
+import dev.drover.cli.config.OwnKey;
+import dev.drover.cli.config.SettingSources;
 import dev.drover.cli.config.Settings;
 import dev.drover.cli.terminal.Console;
 import dev.drover.cli.terminal.StopSignals;
@@ -9,8 +11,11 @@ import dev.drover.qcow2.file.HostFile;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** What every verb of one call shares: the streams, the settings, the signals. */
@@ -20,6 +25,7 @@ public final class Session {
   private final Supplier<StopSignals> signals;
   private final ImageFiles files;
   private final Map<String, String> flags = new HashMap<>();
+  private final List<String> sets = new ArrayList<>();
   private Path configuration;
   private Settings settings;
 
@@ -59,10 +65,12 @@ public final class Session {
     return create ? HostFile.createNew(path) : HostFile.openForWriting(path);
   }
 
-  /** The effective settings, gathered at the first call, when all flags are known. */
+  /** The effective settings, gathered when all flags are known. */
   public Settings settings() {
     if (settings == null) {
-      settings = Settings.gather(flags, environment, configuration);
+      settings =
+          Settings.gather(
+              new SettingSources(flags, sets, environment, Optional.ofNullable(configuration)));
     }
     return settings;
   }
@@ -72,9 +80,34 @@ public final class Session {
     return Cluster.of(settings());
   }
 
-  /** A setting given as a flag. */
-  public void flag(String key, String value) {
-    flags.put(key, value);
+  /** A setting given as a flag of its own. */
+  public void flag(OwnKey key, String value) {
+    flags.put(key.key(), value);
+    settings = null;
+  }
+
+  /** A setting given as {@code --set KEY=VALUE}. */
+  public void set(String keyAndValue) {
+    sets.remove(keyAndValue); // a command line names all it has so far each time
+    sets.add(keyAndValue);
+    settings = null;
+  }
+
+  /**
+   * What a flag of a verb says or, where it was not given, what the other sources do.
+   *
+   * @param flag null when it was not given
+   */
+  public String setting(OwnKey key, String flag) {
+    return settingIfAny(key, flag).orElseThrow();
+  }
+
+  /** The same for a key without a default. */
+  public Optional<String> settingIfAny(OwnKey key, String flag) {
+    if (flag != null) {
+      flag(key, flag);
+    }
+    return settings().valueIfAny(key);
   }
 
   /** The file that {@code --config} names. */

@@ -9,7 +9,9 @@ import dev.drover.cli.terminal.CommandFailure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,17 +24,17 @@ class SettingsTest {
     Map<String, String> environment = Map.of("DROVER_BOOTSTRAP_SERVERS", "env:2");
     Map<String, String> flags = Map.of("bootstrap.servers", "flag:3");
 
-    assertEquals("flag:3", Settings.gather(flags, environment, file).bootstrapServers());
-    assertEquals("env:2", Settings.gather(Map.of(), environment, file).bootstrapServers());
-    assertEquals("file:1", Settings.gather(Map.of(), Map.of(), file).bootstrapServers());
-    assertEquals("fromfile", Settings.gather(flags, environment, file).prefix());
-    assertEquals("drover", Settings.gather(flags, environment, null).prefix());
-    assertEquals(Map.of("kafka.linger.ms", "5"), Settings.gather(flags, environment, file).kafka());
+    assertEquals("flag:3", gather(flags, environment, file).bootstrapServers());
+    assertEquals("env:2", gather(Map.of(), environment, file).bootstrapServers());
+    assertEquals("file:1", gather(Map.of(), Map.of(), file).bootstrapServers());
+    assertEquals("fromfile", gather(flags, environment, file).prefix());
+    assertEquals("drover", gather(flags, environment, null).prefix());
+    assertEquals(Map.of("kafka.linger.ms", "5"), gather(flags, environment, file).kafka());
   }
 
   @Test
   void withoutABrokerTheThreeWaysToGiveOneAreNamed() {
-    Settings settings = Settings.gather(Map.of(), Map.of(), null);
+    Settings settings = gather(Map.of(), Map.of(), null);
     CommandFailure e = assertThrows(CommandFailure.class, settings::bootstrapServers);
     assertEquals(2, e.exit());
     assertTrue(e.hint().contains("--bootstrap-servers"), e.hint());
@@ -43,10 +45,10 @@ class SettingsTest {
   @Test
   void aMistypedKeyIsAnErrorAndNotADefault() throws IOException {
     Path file = file("boostrap.servers=localhost:9092\n");
-    CommandFailure e =
-        assertThrows(CommandFailure.class, () -> Settings.gather(Map.of(), Map.of(), file));
+    CommandFailure e = assertThrows(CommandFailure.class, () -> gather(Map.of(), Map.of(), file));
     assertEquals(2, e.exit());
     assertTrue(e.getMessage().contains("boostrap.servers"), e.getMessage());
+    assertTrue(e.getMessage().contains("is bootstrap.servers meant?"), e.getMessage());
     assertTrue(e.getMessage().contains(file.toString()), e.getMessage());
   }
 
@@ -56,7 +58,7 @@ class SettingsTest {
       CommandFailure e =
           assertThrows(
               CommandFailure.class,
-              () -> Settings.gather(Map.of("bootstrap.servers", wrong), Map.of(), null),
+              () -> gather(Map.of("bootstrap.servers", wrong), Map.of(), null),
               wrong);
       assertEquals(2, e.exit());
     }
@@ -70,6 +72,8 @@ class SettingsTest {
           "kafka.ssl.keystore.password",
           "kafka.ssl.key.password",
           "kafka.ssl.keystore.key",
+          "kafka.producer.ssl.keystore.key",
+          "kafka.my.plugin.password",
           "kafka.sasl.oauthbearer.client.credentials.client.secret"
         }) {
       assertTrue(new Setting(secret, "x", "file").isSecret(), secret);
@@ -81,10 +85,105 @@ class SettingsTest {
           "kafka.ssl.keystore.location",
           "kafka.ssl.keystore.type",
           "kafka.security.protocol",
+          "kafka.producer.key.serializer",
           "kafka.linger.ms"
         }) {
       assertFalse(new Setting(open, "x", "file").isSecret(), open);
     }
+  }
+
+  @Test
+  void whatIsOnlyTheAddressOfASecretIsShown() {
+    Setting reference =
+        new Setting("kafka.ssl.keystore.password", "${file:/run/secrets/kafka:store}", "file");
+    assertEquals("${file:/run/secrets/kafka:store}", reference.shown());
+    Setting partly =
+        new Setting("kafka.sasl.jaas.config", "x username=\"u\" password=\"${env:P}\";", "file");
+    assertEquals("********", partly.shown());
+    assertFalse(partly.toString().contains("username"), partly.toString());
+  }
+
+  @Test
+  void everySettingHasAVariableAndASetFlagThatWinsOverIt() throws IOException {
+    Path file = file("cache=journal\nkafka.producer.linger.ms=1\nkafka.security.protocol=SSL\n");
+    Map<String, String> environment =
+        Map.of(
+            "DROVER_CACHE", "writeback",
+            "DROVER_KAFKA_PRODUCER_LINGER_MS", "2",
+            "DROVER_JOURNAL_TIMEOUT", "30s");
+    Settings settings =
+        Settings.gather(
+            new SettingSources(
+                Map.of("overlay.size", "1G"),
+                List.of("kafka.producer.linger.ms=3", "overlay.size=2G", "journal.timeout=5s"),
+                environment,
+                Optional.of(file)));
+    assertEquals("writeback", settings.value(OwnKey.CACHE));
+    assertEquals("1G", settings.value(OwnKey.OVERLAY_SIZE));
+    assertEquals("5s", settings.value(OwnKey.JOURNAL_TIMEOUT));
+    assertEquals(
+        Map.of("kafka.producer.linger.ms", "3", "kafka.security.protocol", "SSL"),
+        settings.kafka());
+    assertTrue(
+        settings.all().contains(new Setting("cache", "writeback", "environment DROVER_CACHE")));
+    assertTrue(settings.all().contains(new Setting("kafka.producer.linger.ms", "3", "flag --set")));
+  }
+
+  @Test
+  void theFileCanBeNamedByTheEnvironment() throws IOException {
+    Path file = file("prefix=fromfile\n");
+    assertEquals(
+        "fromfile", gather(Map.of(), Map.of("DROVER_CONFIG", file.toString()), null).prefix());
+  }
+
+  @Test
+  void everythingThatIsWrongIsToldAtOnce() throws IOException {
+    Path file =
+        file(
+            "bootstrap.servers=nowhere\noverlay.size=0\ncluster.sise=64K\nkafka.acks=1\n"
+                + "kafka.sasl.mechansim=PLAIN\nkafka.producer.linger.ms=soon\n"
+                + "kafka.ssl.truststore.location=/does/not/exist\n"
+                + "kafka.ssl.key.password=${file:/does/not/exist:key}\n"
+                + "kafka.producer.fetch.min.bytes=1\n");
+    CommandFailure e =
+        assertThrows(
+            CommandFailure.class,
+            () ->
+                Settings.gather(
+                    new SettingSources(
+                        Map.of(),
+                        List.of("cache", "kafka.sasl.jaas.config=hunter2"),
+                        Map.of("DROVER_PREFX", "p", "DROVER_SERVICE_HOST", "10.0.0.1"),
+                        Optional.of(file))));
+    assertEquals(2, e.exit());
+    for (String part :
+        List.of(
+            "12 settings are wrong",
+            "bootstrap.servers: 'nowhere' is not HOST:PORT",
+            "overlay.size: 0 leaves no room",
+            "unknown setting 'cluster.sise'",
+            "is cluster.size meant?",
+            "kafka.acks=1 must stay as it is",
+            "is sasl.mechanism meant?",
+            "kafka.producer.linger.ms: ",
+            "cannot read /does/not/exist",
+            "kafka.ssl.key.password: ${file:/does/not/exist:key} can't be read",
+            "kafka.producer.fetch.min.bytes: this kind of client has no such setting",
+            "--set cache is not KEY=VALUE",
+            "--set kafka.sasl.jaas.config: a secret on a command line",
+            "is DROVER_PREFIX meant?",
+            "(file " + file + ")")) {
+      assertTrue(e.getMessage().contains(part), part + " in: " + e.getMessage());
+    }
+    assertFalse(e.getMessage().contains("hunter2"), e.getMessage());
+    assertFalse(e.getMessage().contains("SERVICE_HOST"), e.getMessage());
+    assertEquals(1, e.getMessage().lines().count());
+  }
+
+  private static Settings gather(
+      Map<String, String> flags, Map<String, String> environment, Path file) {
+    return Settings.gather(
+        new SettingSources(flags, List.of(), environment, Optional.ofNullable(file)));
   }
 
   private Path file(String text) throws IOException {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -27,9 +28,11 @@ final class GuardedSettings {
         "more than 5 in flight lose their order on a retry");
     guard("retries", Set.of("2147483647"), "the writer itself decides when the journal is lost");
     guard("delivery.timeout.ms", Set.of(), "--journal-timeout decides it");
+    guard("max.block.ms", Set.of(), "the caller's own patience decides it");
     guard("max.request.size", Set.of(), "a record must fit, and the topic's limit decides");
     guard("transactional.id", Set.of(), "it is the replica's identity");
     guard("group.id", Set.of(), "it is the replica's identity");
+    guard("group.protocol", Set.of("classic"), "Drover's consumers join no group");
     guard("group.instance.id", Set.of(), "Drover's consumers join no group");
     guard("isolation.level", Set.of("read_committed"), "an aborted compensation must not be seen");
     guard("enable.auto.commit", Set.of("false"), "offsets follow what is durable in the image");
@@ -51,13 +54,24 @@ final class GuardedSettings {
     GUARDS.put(key, new Guard(allowed, why));
   }
 
-  /** One line for each override in {@code given} that would break a promise. */
-  static List<String> refused(String scope, Map<String, String> given) {
+  /** Which promise rests on a setting; empty for a setting that is free. */
+  static Optional<String> why(String key) {
+    return Optional.ofNullable(GUARDS.get(key)).map(Guard::why);
+  }
+
+  /**
+   * One line for each override in {@code given} that would break a promise.
+   *
+   * @param free keys that break none here
+   */
+  static List<String> refused(String scope, Map<String, String> given, Set<String> free) {
     List<String> refused = new ArrayList<>();
     given.forEach(
         (key, value) -> {
           Guard guard = GUARDS.get(key);
-          if (guard != null && !guard.allowed.contains(value.strip().toLowerCase(Locale.ROOT))) {
+          if (guard != null
+              && !free.contains(key)
+              && !guard.allowed.contains(value.strip().toLowerCase(Locale.ROOT))) {
             String only = guard.allowed.isEmpty() ? "can't be set" : "must stay as it is";
             refused.add("%s%s=%s %s: %s".formatted(scope, key, value, only, guard.why));
           }

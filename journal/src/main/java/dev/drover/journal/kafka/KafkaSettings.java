@@ -1,5 +1,6 @@
 package dev.drover.journal.kafka;
 
+import dev.drover.journal.Chunker;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.JournalException.Code;
 import java.time.Duration;
@@ -8,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.AdminClientConfig;
@@ -29,16 +31,16 @@ public final class KafkaSettings {
   /** How long the writer's producer retries by default before the journal counts as lost. */
   public static final Duration DEFAULT_JOURNAL_TIMEOUT = Duration.ofSeconds(120);
 
+  private static final Duration WRITER_REQUEST = Duration.ofSeconds(15);
+  private static final long WRITER_BUFFER_BYTES = 64L << 20;
+
   // A request that is not answered within this is sent again; REACHABLE leaves room for a retry.
   private static final Duration REQUEST = Duration.ofSeconds(5);
 
   private final String bootstrapServers;
   private final VolumeTopics topics;
   private final Duration journalTimeout;
-  private final Map<String, String> all = new TreeMap<>();
-  private final Map<String, String> producer = new TreeMap<>();
-  private final Map<String, String> consumer = new TreeMap<>();
-  private final Map<String, String> admin = new TreeMap<>();
+  private final ClientSettings clients;
 
   /**
    * Checks and keeps the settings.
@@ -57,21 +59,11 @@ public final class KafkaSettings {
       throw new JournalException(Code.USAGE, e.getMessage());
     }
     this.journalTimeout = DEFAULT_JOURNAL_TIMEOUT;
-    overrides.forEach(this::keep);
-    List<String> refused = new ArrayList<>();
-    refused.addAll(GuardedSettings.refused("kafka.", all));
-    refused.addAll(GuardedSettings.refused("kafka.producer.", producer));
-    refused.addAll(GuardedSettings.refused("kafka.consumer.", consumer));
-    // An admin client writes no record and reads none: only where it connects to is not its own.
-    String servers = admin.get(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG);
-    if (servers != null) {
-      refused.addAll(
-          GuardedSettings.refused(
-              "kafka.admin.", Map.of(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, servers)));
-    }
-    if (!refused.isEmpty()) {
-      throw new JournalException(Code.USAGE, String.join("; ", refused))
-          .withHint("remove these settings");
+    this.clients = new ClientSettings(overrides);
+    List<String> problems = clients.problems();
+    if (!problems.isEmpty()) {
+      throw new JournalException(Code.USAGE, String.join("; ", problems))
+          .withHint("remove or correct these settings");
     }
   }
 
@@ -79,25 +71,24 @@ public final class KafkaSettings {
     this.bootstrapServers = other.bootstrapServers;
     this.topics = other.topics;
     this.journalTimeout = journalTimeout;
-    this.all.putAll(other.all);
-    this.producer.putAll(other.producer);
-    this.consumer.putAll(other.consumer);
-    this.admin.putAll(other.admin);
+    this.clients = other.clients;
   }
 
-  private void keep(String key, String value) {
-    if (!key.startsWith("kafka.")) {
-      return;
-    }
-    String rest = key.substring("kafka.".length());
-    for (var kind :
-        Map.of("producer.", producer, "consumer.", consumer, "admin.", admin).entrySet()) {
-      if (rest.startsWith(kind.getKey())) {
-        kind.getValue().put(rest.substring(kind.getKey().length()), value);
-        return;
-      }
-    }
-    all.put(rest, value);
+  /**
+   * Everything that is wrong with these overrides, one line each: what the constructor would throw.
+   */
+  public static List<String> problems(Map<String, String> overrides) {
+    return new ClientSettings(overrides).problems();
+  }
+
+  /** Whether the value of this key opens a door; with {@code kafka.} in front or without. */
+  public static boolean isSecret(String key) {
+    return ClientSettings.isSecret(key);
+  }
+
+  /** Whether the value only says where another one lies: {@code ${file:PATH:KEY}} and such. */
+  public static boolean isReference(String value) {
+    return SecretReferences.isReference(value);
   }
 
   /** The address, as given. */
@@ -130,10 +121,15 @@ public final class KafkaSettings {
    * every in-sync replica, idempotent, gives up after {@code patience}.
    */
   public Map<String, Object> producer(Duration patience) {
+    return producer(patience, Map.of());
+  }
+
+  private Map<String, Object> producer(Duration patience, Map<String, Object> defaults) {
     Map<String, Object> map = new HashMap<>();
     map.put(ProducerConfig.LINGER_MS_CONFIG, "0");
     map.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, millis(min(patience, REQUEST)));
-    overlay(map, producer);
+    map.putAll(defaults);
+    overlay(map, ClientSettings.Kind.PRODUCER);
     map.put(ProducerConfig.ACKS_CONFIG, "all");
     map.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true");
     map.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, millis(patience));
@@ -143,12 +139,27 @@ public final class KafkaSettings {
     return map;
   }
 
+  /** Settings of the journal's writer: a large record at a time, for as long as it may take. */
+  Map<String, Object> writer() {
+    Map<String, Object> defaults =
+        Map.of(
+            ProducerConfig.BATCH_SIZE_CONFIG,
+            Integer.toString(Chunker.MAX_DATA_BYTES),
+            ProducerConfig.BUFFER_MEMORY_CONFIG,
+            Long.toString(WRITER_BUFFER_BYTES),
+            ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG,
+            millis(min(journalTimeout, WRITER_REQUEST)));
+    Map<String, Object> map = producer(journalTimeout, defaults);
+    map.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Integer.toString(2 * Chunker.MAX_DATA_BYTES));
+    return map;
+  }
+
   /** Settings of a consumer that is assigned its partitions and seeks by itself. */
   public Map<String, Object> consumer() {
     Map<String, Object> map = new HashMap<>();
     map.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, millis(REACHABLE));
     map.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, millis(REACHABLE));
-    overlay(map, consumer);
+    overlay(map, ClientSettings.Kind.CONSUMER);
     map.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
     map.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
     map.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
@@ -164,15 +175,51 @@ public final class KafkaSettings {
     Map<String, Object> map = new HashMap<>();
     map.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, millis(REACHABLE));
     map.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, millis(REQUEST));
-    overlay(map, admin);
+    overlay(map, ClientSettings.Kind.ADMIN);
     return map;
   }
 
-  private void overlay(Map<String, Object> map, Map<String, String> kind) {
+  /**
+   * A setting that Drover gives to a kind of client by itself.
+   *
+   * @param key with {@code kafka.} and the kind in front
+   * @param why the promise that rests on it; empty when the configuration may change it
+   */
+  public record OwnSetting(String key, String value, Optional<String> why) {}
+
+  /** What Drover sets beside what the configuration passes, by key. */
+  public List<OwnSetting> own() {
+    List<OwnSetting> own = new ArrayList<>();
+    own.addAll(own(ClientSettings.Kind.ADMIN, admin()));
+    own.addAll(own(ClientSettings.Kind.CONSUMER, consumer()));
+    own.addAll(own(ClientSettings.Kind.PRODUCER, writer()));
+    return own;
+  }
+
+  private List<OwnSetting> own(ClientSettings.Kind kind, Map<String, Object> settings) {
+    Map<String, String> given = clients.of(kind);
+    return new TreeMap<>(settings)
+        .entrySet().stream()
+            .filter(each -> !each.getKey().equals(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG))
+            .filter(each -> !each.getValue().equals(given.get(each.getKey())))
+            .map(
+                each ->
+                    new OwnSetting(
+                        kind.scope() + each.getKey(),
+                        text(each.getValue()),
+                        GuardedSettings.why(each.getKey())))
+            .toList();
+  }
+
+  private static String text(Object value) {
+    return value instanceof Class<?> type ? type.getName() : value.toString();
+  }
+
+  private void overlay(Map<String, Object> map, ClientSettings.Kind kind) {
     map.put(CommonClientConfigs.ENABLE_METRICS_PUSH_CONFIG, "false");
     map.put(CommonClientConfigs.RECONNECT_BACKOFF_MAX_MS_CONFIG, "1000");
-    map.putAll(all);
-    map.putAll(kind);
+    map.putAll(clients.of(kind));
+    SecretReferences.addProviders(map);
     map.put(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
   }
 

@@ -1,6 +1,5 @@
 package dev.drover.journal.kafka;
 
-import dev.drover.journal.Chunker;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.JournalRecord;
 import dev.drover.journal.RecordCodec;
@@ -8,18 +7,14 @@ import dev.drover.journal.VolumeDescriptor;
 import dev.drover.journal.WriterLog;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 
 /** A journal's topic as its writer needs it. */
 final class KafkaWriterLog implements WriterLog {
-  private static final Duration REQUEST = Duration.ofSeconds(15);
-
   /** The writer asks again as long as it has patience, and has receipts to look at meanwhile. */
   private static final Duration LOOK = Duration.ofSeconds(3);
 
@@ -50,16 +45,8 @@ final class KafkaWriterLog implements WriterLog {
 
   @Override
   public Appender appender() throws JournalException {
-    Duration patience = settings.journalTimeout();
-    Map<String, Object> config = settings.producer(patience);
-    config.putIfAbsent(ProducerConfig.BATCH_SIZE_CONFIG, Chunker.MAX_DATA_BYTES);
-    config.putIfAbsent(ProducerConfig.BUFFER_MEMORY_CONFIG, 64L << 20);
-    config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, 2 * Chunker.MAX_DATA_BYTES);
-    if (patience.compareTo(REQUEST) > 0) {
-      config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) REQUEST.toMillis());
-    }
     try {
-      return new KafkaAppender(new KafkaProducer<>(config), topic);
+      return new KafkaAppender(new KafkaProducer<>(settings.writer()), topic);
     } catch (KafkaException e) {
       throw KafkaFaults.translate(settings, "make a producer", e);
     }

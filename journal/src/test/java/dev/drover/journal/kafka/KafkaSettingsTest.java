@@ -5,9 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.journal.JournalException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -34,6 +39,8 @@ class KafkaSettingsTest {
         "kafka.consumer.check.crcs=false",
         "kafka.bootstrap.servers=elsewhere:1",
         "kafka.producer.interceptor.classes=x.Y",
+        "kafka.producer.max.block.ms=5",
+        "kafka.admin.bootstrap.servers=elsewhere:1",
         "kafka.consumer.value.deserializer=x.Y",
       })
   void anOverrideThatWouldBreakAPromiseIsRefusedByName(String override) {
@@ -71,6 +78,56 @@ class KafkaSettingsTest {
     assertEquals("7", settings.producer(Duration.ofSeconds(30)).get("linger.ms"));
     assertEquals("2", settings.admin().get("retries"));
     assertEquals("SSL", settings.admin().get("security.protocol"));
+  }
+
+  @Test
+  void aSecretInAFileIsFollowedByTheClientsAndStaysAReferenceHere(@TempDir Path folder)
+      throws Exception {
+    Path secrets = Files.writeString(folder.resolve("secrets"), "jaas=hunter2\n");
+    String reference = "${file:" + secrets + ":jaas}";
+    var settings = settings(Map.of("kafka.sasl.jaas.config", reference));
+    assertEquals(reference, settings.consumer().get("sasl.jaas.config"));
+    var client = new ConsumerConfig(settings.consumer());
+    assertEquals("hunter2", client.getPassword("sasl.jaas.config").value());
+  }
+
+  @Test
+  void aSecretThatIsNotThereIsToldBeforeAClientIsMade(@TempDir Path folder) throws Exception {
+    Path secrets = Files.writeString(folder.resolve("secrets"), "other=x\n");
+    for (String reference :
+        List.of(
+            "${file:" + secrets + ":jaas}",
+            "${directory:" + folder + ":jaas}",
+            "${env:DROVER_TEST_NOWHERE}",
+            "${vault:a:b}")) {
+      var e =
+          assertThrows(
+              JournalException.class,
+              () -> settings(Map.of("kafka.sasl.jaas.config", reference)),
+              reference);
+      assertTrue(e.getMessage().startsWith("kafka.sasl.jaas.config: ${"), e.getMessage());
+    }
+  }
+
+  @Test
+  void anotherProviderCanBeBroughtAlong() throws JournalException {
+    var settings =
+        settings(
+            Map.of(
+                "kafka.config.providers", "vault",
+                "kafka.config.providers.vault.class", "x.Vault",
+                "kafka.ssl.key.password", "${vault:a:b}"));
+    assertEquals("directory,env,file,vault", settings.admin().get("config.providers"));
+  }
+
+  @Test
+  void whatDroverSetsItselfIsListedWithThePromiseThatRestsOnIt() throws JournalException {
+    var own = settings(Map.of("kafka.producer.linger.ms", "7")).own();
+    var acks = own.stream().filter(each -> each.key().equals("kafka.producer.acks")).findFirst();
+    assertEquals("all", acks.orElseThrow().value());
+    assertTrue(acks.orElseThrow().why().isPresent());
+    assertTrue(own.stream().noneMatch(each -> each.key().equals("kafka.producer.linger.ms")));
+    assertTrue(own.stream().noneMatch(each -> each.key().endsWith("bootstrap.servers")));
   }
 
   @Test
