@@ -434,8 +434,11 @@ public final class EpochWriter implements IntentSink {
   }
 
   private static JournalException appendFailed(Exception cause) {
-    return cause instanceof JournalException e && e.code() == Code.APPEND_FAILED
-        ? e
+    boolean told =
+        cause instanceof JournalException e
+            && (e.code() == Code.APPEND_FAILED || e.code() == Code.NOT_AUTHORIZED);
+    return told
+        ? (JournalException) cause
         : new JournalException(
             Code.APPEND_FAILED, "the journal can't be written: " + cause.getMessage(), cause);
   }

@@ -72,7 +72,7 @@ public final class JournalException extends IOException {
     /** The point lies below where the image already is. */
     POINT_PASSED(Kind.REFUSED, "use 'drover replay' for a fresh image at that point"),
     /** The broker refused the request for lack of rights. */
-    NOT_AUTHORIZED(Kind.FAILED, "see the ACLs that this verb needs"),
+    NOT_AUTHORIZED(Kind.FAILED, "see docs/security.md for the ACLs that this verb needs"),
     /** A name, a point or a setting that can't be right. */
     USAGE(Kind.USAGE, "see --help");
 

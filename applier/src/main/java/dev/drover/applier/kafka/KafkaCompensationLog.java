@@ -306,7 +306,7 @@ public final class KafkaCompensationLog implements CompensationLog {
     String message = "could not %s topic %s: %s".formatted(doing, topic, e.getMessage());
     if (e instanceof AuthorizationException || e instanceof AuthenticationException) {
       return new ApplierException(
-          Code.LOG_REFUSED, message, "the replica needs rights on this topic and its own id", e);
+          Code.LOG_REFUSED, message, "see docs/security.md for the ACLs that a replica needs", e);
     }
     return new ApplierException(
         Code.LOG_UNAVAILABLE, message, "check that the brokers are up; it is tried again", e);

@@ -12,6 +12,8 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
 
 /** A journal's topic as its writer needs it. */
 final class KafkaWriterLog implements WriterLog {
@@ -85,14 +87,24 @@ final class KafkaWriterLog implements WriterLog {
                 receipt.acknowledged(metadata.hasOffset() ? metadata.offset() : Receipt.UNTOLD);
               } else {
                 abort();
-                receipt.failed(failure);
+                receipt.failed(told(failure));
               }
             });
       } catch (KafkaException | IllegalStateException e) {
         // Thrown instead of told: interrupted, or the producer was closed meanwhile.
         abort();
-        receipt.failed(e);
+        receipt.failed(told(e));
       }
+    }
+
+    /** A right that is missing has its own way out; of the rest the writer says what it means. */
+    private Exception told(Exception failure) {
+      return failure instanceof AuthorizationException || failure instanceof AuthenticationException
+          ? new JournalException(
+              JournalException.Code.NOT_AUTHORIZED,
+              "could not write to " + topic + ": " + failure.getMessage(),
+              failure)
+          : failure;
     }
 
     @Override
