@@ -36,6 +36,8 @@ public final class ApplierException extends Exception {
     VOLUME_NOT_READY(true),
     /** The image is at no point of the journal until replay has passed its gate. */
     BELOW_GATE(true),
+    /** The image was not stopped in order, and something else is to be made from it. */
+    NOT_AT_POINT(true),
     /** Another process took over this replica's identity. */
     FENCED(true),
     /** Where compensations and the group offset go cannot be reached. */

@@ -147,7 +147,7 @@ final class ImageOpener {
     return new OpenImage(path, image, as, verdict.newIncarnation(), syncFailed);
   }
 
-  private static ReplicaState decode(Path path, byte[] payload) throws ApplierException {
+  static ReplicaState decode(Path path, byte[] payload) throws ApplierException {
     try {
       return ReplicaState.decode(payload);
     } catch (IllegalArgumentException e) {
@@ -189,26 +189,57 @@ final class ImageOpener {
               .formatted(path, name, volume.name(), known.get().host(), known.get().image()),
           "find the image, or make it anew with --rebuild, or choose another --replica name");
     }
-    source.seek(Position.START); // a journal that was trimmed can't make an image
     Path unfinished = path.resolveSibling(path.getFileName() + ".new");
+    if (options.base().isPresent()) {
+      try (BaseImage base =
+          BaseImage.open(
+              options.base().get(),
+              volume,
+              journal,
+              options.untilOffset().orElse(Long.MAX_VALUE))) {
+        source.seek(base.position());
+        make(unfinished, path, name, journal, base.position(), base::copyTo);
+      }
+    } else {
+      source.seek(Position.START); // a journal that was trimmed can't make an image
+      make(
+          unfinished,
+          path,
+          name,
+          journal,
+          Position.START,
+          (file, state) ->
+              ReplicaImage.create(
+                  file, volume.sizeBytes(), options.clusterBytes(), state.encode()));
+    }
+    return existing(path, source, journal); // under its own name, as every later start will
+  }
+
+  /** Fills an empty file with an image. */
+  @FunctionalInterface
+  private interface Filling {
+    void fill(BlockFile empty, ReplicaState as) throws IOException;
+  }
+
+  private void make(
+      Path unfinished,
+      Path path,
+      String name,
+      JournalIdentity journal,
+      Position at,
+      Filling filling)
+      throws IOException {
     BlockFile file = openUnfinished(unfinished);
     try (file) {
-      ReplicaState state =
-          new ReplicaState(
-              volume.uuid(),
-              UUID.randomUUID(),
-              name,
-              FileFacts.of(unfinished).owner(host.id()),
-              journal,
-              Position.START,
-              Position.START);
-      ReplicaImage.create(file, volume.sizeBytes(), options.clusterBytes(), state.encode());
+      ReplicaState.Owner owner = FileFacts.of(unfinished).owner(host.id());
+      UUID incarnation = UUID.randomUUID();
+      filling.fill(
+          file, new ReplicaState(volume.uuid(), incarnation, name, owner, journal, at, at));
       publish(unfinished, path);
     } catch (IOException | RuntimeException e) {
       deleteAfter(e, unfinished);
       throw e;
     }
-    return existing(path, source, journal); // under its own name, as every later start will
   }
 
   /** Makes the file, over what a killed process may have left; its lock tells that it is dead. */

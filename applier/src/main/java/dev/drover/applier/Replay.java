@@ -52,7 +52,7 @@ public final class Replay {
       Ticker ticker)
       throws ApplierException, IOException {
     Path output = options.image();
-    Path partial = output.resolveSibling(output.getFileName() + ".partial");
+    Path partial = partial(output);
     OpenImage open = null;
     CompensationLog log;
     try {
@@ -104,16 +104,29 @@ public final class Replay {
         "the same command continues it");
   }
 
+  /** Where an image is until it is complete. */
+  public static Path partial(Path output) {
+    return output.resolveSibling(output.getFileName() + ".partial");
+  }
+
+  /**
+   * Refuses an output that exists; writes nothing.
+   *
+   * @throws ApplierException OUTPUT_EXISTS
+   */
+  public static void requireRoom(Path output) throws ApplierException {
+    if (Files.exists(output)) {
+      throw new ApplierException(
+          Code.OUTPUT_EXISTS, output + ": exists", "give another --output, or remove it first");
+    }
+  }
+
   private static void requireNoOutput(Path output, Path partial)
       throws IOException, ApplierException {
-    if (!Files.exists(output)) {
-      return;
-    }
-    if (Files.exists(partial) && Files.isSameFile(output, partial)) {
+    if (Files.exists(output) && Files.exists(partial) && Files.isSameFile(output, partial)) {
       Files.delete(partial); // killed between the two names of a complete image
     }
-    throw new ApplierException(
-        Code.OUTPUT_EXISTS, output + ": exists", "give another --output, or remove it first");
+    requireRoom(output);
   }
 
   private static void requirePoint(

@@ -18,6 +18,7 @@ import java.util.OptionalLong;
  * @param clusterBytes cluster size of an image that has to be made
  * @param limits of batches and of the queue
  * @param memory of its caches
+ * @param base what a new image begins from; empty: from the journal's beginning
  */
 public record ReplicaOptions(
     Path image,
@@ -28,7 +29,8 @@ public record ReplicaOptions(
     boolean sourceWasDead,
     int clusterBytes,
     BatchLimits limits,
-    ReplicaMemory memory) {
+    ReplicaMemory memory,
+    Optional<BaseImage.Wanted> base) {
 
   /** QEMU's default, and ours. */
   public static final int DEFAULT_CLUSTER_BYTES = 64 << 10;
@@ -37,6 +39,7 @@ public record ReplicaOptions(
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(untilOffset, "untilOffset");
     Objects.requireNonNull(limits, "limits");
+    Objects.requireNonNull(base, "base");
     image = image.toAbsolutePath().normalize();
   }
 
@@ -51,7 +54,8 @@ public record ReplicaOptions(
         false,
         DEFAULT_CLUSTER_BYTES,
         BatchLimits.DEFAULT,
-        ReplicaMemory.DEFAULT);
+        ReplicaMemory.DEFAULT,
+        Optional.empty());
   }
 
   public ReplicaOptions withName(String newName) {
@@ -64,7 +68,8 @@ public record ReplicaOptions(
         sourceWasDead,
         clusterBytes,
         limits,
-        memory);
+        memory,
+        base);
   }
 
   public ReplicaOptions withUntil(long offset) {
@@ -77,27 +82,28 @@ public record ReplicaOptions(
         sourceWasDead,
         clusterBytes,
         limits,
-        memory);
+        memory,
+        base);
   }
 
   public ReplicaOptions withFailFast(boolean on) {
     return new ReplicaOptions(
-        image, name, untilOffset, on, rebuild, sourceWasDead, clusterBytes, limits, memory);
+        image, name, untilOffset, on, rebuild, sourceWasDead, clusterBytes, limits, memory, base);
   }
 
   public ReplicaOptions withRebuild(boolean on) {
     return new ReplicaOptions(
-        image, name, untilOffset, failFast, on, sourceWasDead, clusterBytes, limits, memory);
+        image, name, untilOffset, failFast, on, sourceWasDead, clusterBytes, limits, memory, base);
   }
 
   public ReplicaOptions withSourceWasDead(boolean on) {
     return new ReplicaOptions(
-        image, name, untilOffset, failFast, rebuild, on, clusterBytes, limits, memory);
+        image, name, untilOffset, failFast, rebuild, on, clusterBytes, limits, memory, base);
   }
 
   public ReplicaOptions withClusterBytes(int bytes) {
     return new ReplicaOptions(
-        image, name, untilOffset, failFast, rebuild, sourceWasDead, bytes, limits, memory);
+        image, name, untilOffset, failFast, rebuild, sourceWasDead, bytes, limits, memory, base);
   }
 
   public ReplicaOptions withLimits(BatchLimits newLimits) {
@@ -110,7 +116,8 @@ public record ReplicaOptions(
         sourceWasDead,
         clusterBytes,
         newLimits,
-        memory);
+        memory,
+        base);
   }
 
   /** Batches, queue and caches within this much memory. */
@@ -124,6 +131,22 @@ public record ReplicaOptions(
         sourceWasDead,
         clusterBytes,
         newMemory.batches(),
-        newMemory);
+        newMemory,
+        base);
+  }
+
+  /** Begins a new image from a copy of another replica. */
+  public ReplicaOptions withBase(BaseImage.Wanted newBase) {
+    return new ReplicaOptions(
+        image,
+        name,
+        untilOffset,
+        failFast,
+        rebuild,
+        sourceWasDead,
+        clusterBytes,
+        limits,
+        memory,
+        Optional.of(newBase));
   }
 }

@@ -1,10 +1,12 @@
 package dev.drover.cli.command;
 
+import dev.drover.cli.replica.ReplayRequest;
 import dev.drover.cli.replica.ReplayRun;
 import dev.drover.cli.session.Session;
 import dev.drover.cli.value.Names;
 import dev.drover.cli.value.Points;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,6 +39,19 @@ final class ReplayCommand implements Callable<Integer> {
               + " included.")
   private String until;
 
+  @Option(
+      names = "--base",
+      paramLabel = "IMAGE",
+      description =
+          "Begin from a copy of this stopped replica or, where it is beyond POINT, of the latest"
+              + " of its snapshots that is not.")
+  private Path base;
+
+  @Option(
+      names = "--dry-run",
+      description = "Say which offset POINT is and what it would take; write nothing.")
+  private boolean dryRun;
+
   @Mixin private ClusterSizeFlag clusterSize;
 
   ReplayCommand(Session session) {
@@ -46,6 +61,15 @@ final class ReplayCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Names.check("volume", volume);
-    return new ReplayRun(session, volume, output, Points.parse(until), clusterSize.bytes()).run();
+    ReplayRun run =
+        new ReplayRun(
+            session,
+            new ReplayRequest(
+                volume,
+                output,
+                Points.parse(until),
+                clusterSize.bytes(),
+                Optional.ofNullable(base)));
+    return dryRun ? run.dryRun() : run.run();
   }
 }

@@ -14,6 +14,7 @@ final class RunOutput {
   private final Console console;
   private final String verb;
   private final boolean alone;
+  private final Pace pace = new Pace();
   private ReplicaReport last;
 
   /** Of the only run of a process. */
@@ -66,6 +67,7 @@ final class RunOutput {
     boolean sameState = last != null && last.state() == report.state();
     boolean same = sameState && last.appliedOffset() == report.appliedOffset();
     last = report;
+    pace.at(report);
     if (same) {
       return;
     }
@@ -78,6 +80,9 @@ final class RunOutput {
               .and("logEndOffset", report.logEndOffset())
               .and("lagRecords", report.lagRecords())
               .and("lagBytes", report.lagBytes())
+              .andIf("untilOffset", report.untilOffset() < 0 ? null : report.untilOffset())
+              .andIf("bytesPerSecond", pace.bytesPerSecond())
+              .andIf("secondsLeft", pace.secondsLeft())
               .andIf("reason", report.fault().map(fault -> fault.reason()).orElse(null)));
     } else if (!alone && !sameState) {
       console.remark(
@@ -90,13 +95,14 @@ final class RunOutput {
                   report.logEndOffset()));
     } else if (alone) {
       console.bar(
-          "%s: %s, offset %d of %d, %s behind"
+          "%s: %s, offset %d of %d, %s behind%s"
               .formatted(
                   verb,
                   report.state(),
                   report.appliedOffset(),
-                  report.logEndOffset(),
-                  ByteSize.text(report.lagBytes())));
+                  report.untilOffset() < 0 ? report.logEndOffset() : report.untilOffset(),
+                  ByteSize.text(report.lagBytes()),
+                  pace.text()));
     }
   }
 

@@ -2,8 +2,10 @@ package dev.drover.cli.replica;
 
 import dev.drover.applier.ReplicaReport;
 import dev.drover.cli.fleet.Seat;
+import dev.drover.cli.fleet.Target;
 import dev.drover.cli.http.FollowedVolume;
 import dev.drover.cli.http.StatusServer;
+import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.terminal.Console;
 import dev.drover.nbd.GatewayStats;
 import java.io.IOException;
@@ -15,7 +17,9 @@ import java.util.function.Supplier;
 final class SoleSeat implements Seat, AutoCloseable {
   private final Console console;
   private final Optional<InetSocketAddress> address;
+  private volatile Supplier<ReplicaReport> replica;
   private volatile Supplier<GatewayStats> gateway;
+  private volatile CommandFailure failure;
   private StatusServer http;
 
   /**
@@ -26,17 +30,38 @@ final class SoleSeat implements Seat, AutoCloseable {
     this.address = address;
   }
 
+  /** The image cannot be opened or made yet, for a reason that passes by itself. */
+  void waits(Target target, CommandFailure why) throws IOException {
+    if (failure == null || !failure.code().equals(why.code())) {
+      console.remark(
+          "volume %s: FAULTED (%s): %s; %s"
+              .formatted(target.volume(), why.code(), why.getMessage(), why.hint()));
+    }
+    failure = why;
+    serve(target);
+  }
+
   @Override
-  public void opened(Supplier<ReplicaReport> replica) throws IOException {
-    if (address.isPresent()) {
-      http =
-          StatusServer.ofOne(
-              address.get(),
-              () ->
-                  FollowedVolume.alone(
-                      replica.get(), Optional.ofNullable(gateway).map(Supplier::get)));
+  public void opened(Supplier<ReplicaReport> opened) throws IOException {
+    replica = opened;
+    failure = null;
+    serve(new Target(opened.get().volume(), opened.get().image()));
+  }
+
+  private void serve(Target target) throws IOException {
+    if (address.isPresent() && http == null) {
+      http = StatusServer.ofOne(address.get(), () -> view(target));
       console.remark("health and metrics on " + http.uri());
     }
+  }
+
+  private FollowedVolume view(Target target) {
+    return new FollowedVolume(
+        target.volume(),
+        target.image(),
+        Optional.ofNullable(replica).map(Supplier::get),
+        Optional.ofNullable(gateway).map(Supplier::get),
+        Optional.ofNullable(failure));
   }
 
   @Override

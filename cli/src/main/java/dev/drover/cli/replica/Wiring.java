@@ -1,5 +1,6 @@
 package dev.drover.cli.replica;
 
+import dev.drover.applier.BaseImage;
 import dev.drover.applier.ImagePosition;
 import dev.drover.applier.LocalHost;
 import dev.drover.applier.ReplicaMemory;
@@ -7,7 +8,9 @@ import dev.drover.applier.ReplicaPorts;
 import dev.drover.applier.kafka.KafkaCompensationLog;
 import dev.drover.cli.session.Cluster;
 import dev.drover.cli.session.Session;
+import dev.drover.journal.HistoryReader;
 import dev.drover.journal.JournalException;
+import dev.drover.journal.JournalHistory;
 import dev.drover.journal.Position;
 import dev.drover.journal.VolumeDescriptor;
 import dev.drover.journal.kafka.CheckedVolume;
@@ -49,6 +52,14 @@ final class Wiring {
         cluster.registry(),
         session.files(),
         LocalHost.detect());
+  }
+
+  /** A replica to begin from, with what the volume's history says of it; moves the source. */
+  static BaseImage.Wanted base(
+      Path image, Cluster cluster, VolumeDescriptor volume, ReplicaPorts ports)
+      throws JournalException {
+    JournalHistory history = new HistoryReader(volume, ports.source(), ports.registry()).read();
+    return new BaseImage.Wanted(image, history, cluster.registry());
   }
 
   /**

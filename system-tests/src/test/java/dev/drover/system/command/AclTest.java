@@ -98,7 +98,9 @@ class AclTest {
 
   private static InProcess as(String user, String password) {
     try {
-      Path secrets = Files.writeString(folder.resolve(user + ".secret"), "word=" + password);
+      Path secrets =
+          Files.writeString(
+              folder.resolve(user + "-" + password.hashCode() + ".secret"), "word=" + password);
       Map<String, String> settings = new TreeMap<>();
       settings.put("bootstrap.servers", kafka.bootstrapServers());
       settings.put("prefix", "p");
@@ -113,7 +115,8 @@ class AclTest {
               .formatted(user, secrets));
       List<String> lines =
           settings.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList();
-      Path file = Files.write(folder.resolve(user + ".properties"), lines);
+      Path file =
+          Files.write(folder.resolve(user + "-" + password.hashCode() + ".properties"), lines);
       return new InProcess(Map.of("DROVER_CONFIG", file.toString()), folder);
     } catch (IOException e) {
       throw new AssertionError(e);
@@ -141,7 +144,7 @@ class AclTest {
       replica.ok("replay", "v", "--output", folder.resolve("c.qcow2"));
       everythingThatOnlyLooks(reader);
       whatTheOthersMayNot(reader, replica, writer, operator);
-      operator.ok("replica", "forget", "v", nameOf(reader));
+      admin.ok("replica", "forget", "v", nameOf(reader));
       admin.ok("volume", "delete", "v", "--yes");
     }
   }
@@ -171,6 +174,7 @@ class AclTest {
     refused(replica.run("snapshot", "create", "v", "t"));
     refused(operator.run("replay", "v", "--output", folder.resolve("e.qcow2")));
     refused(writer.run("volume", "delete", "v", "--yes"));
+    refused(operator.run("replica", "forget", "v", nameOf(reader)));
     refused(operator.run("volume", "create", "w", "--size", "1M"));
     try (InProcess nobody = as("reader", "wrong")) {
       Drover.Outcome outcome = nobody.run("volume", "list");

@@ -41,6 +41,32 @@ final class FullDiskIT {
     }
   }
 
+  @Test
+  void aReplicaWhoseImageFindsNoRoomWaitsUntilThereIs() throws IOException {
+    Path small = Files.createDirectory(folder.resolve("tiny"));
+    boolean mounted =
+        Qemu.run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small).exitCode() == 0;
+    Precondition.require(mounted, "may not mount a tmpfs: needs root");
+    try (Drover drover = new Drover(EmbeddedKafka.shared(), folder)) {
+      drover.ok("volume", "create", "v", "--size", "64M");
+      Path image = small.resolve("replica.qcow2");
+      Drover.Outcome fast =
+          drover.run("apply", "v", "--image", image, "--until", "end", "--fail-fast").expect(3);
+      assertTrue(fast.err().contains("make space"), fast.err());
+      DroverProcess waiting = drover.start("apply", "v", "--image", image, "--until", "end");
+      Await.until(
+          Duration.ofSeconds(30),
+          () -> waiting.said().contains("FAULTED (NO_SPACE)"),
+          () -> "it does not say that it waits\n" + waiting.said());
+      assertTrue(waiting.isAlive(), waiting.said());
+      Qemu.run("mount", "-o", "remount,size=16m", small).orFail();
+      assertEquals(0, waiting.await(Duration.ofSeconds(30)), waiting.said());
+      assertCleanForQemu(image);
+    } finally {
+      Qemu.run("umount", "-l", small);
+    }
+  }
+
   private void faultAndResume(Drover drover, Path small) throws IOException {
     Path source = randomFile(32 * MIB);
     drover.ok("volume", "create", "full", "--size", "64M");
