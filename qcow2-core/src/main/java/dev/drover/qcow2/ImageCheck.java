@@ -3,7 +3,7 @@ package dev.drover.qcow2;
 import dev.drover.qcow2.check.ActiveClusters;
 import dev.drover.qcow2.check.Finding.Kind;
 import dev.drover.qcow2.check.Inspection;
-import dev.drover.qcow2.check.LeakRepair;
+import dev.drover.qcow2.check.Mending;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
@@ -18,7 +18,9 @@ public final class ImageCheck {
   public enum Repair {
     NONE,
     /** Refcounts that are too high, and then COPIED flags if nothing else is wrong. */
-    LEAKS
+    LEAKS,
+    /** All that can be mended without giving up content. */
+    ALL
   }
 
   private ImageCheck() {}
@@ -31,24 +33,15 @@ public final class ImageCheck {
    */
   public static CheckReport check(BlockFile file, Repair repair) throws IOException {
     Inspection first = Inspection.of(file);
-    if (repair == Repair.NONE || !isRepairable(first)) {
-      return report(first, 0, 0);
-    }
-    new LeakRepair(file, first.header(), first.counted()).run();
-    Inspection second = Inspection.of(file);
-    return report(
-        second,
-        first.count(Kind.CORRUPTION) - second.count(Kind.CORRUPTION),
-        first.count(Kind.LEAK) - second.count(Kind.LEAK));
+    return switch (repair) {
+      case NONE -> report(first, 0, 0);
+      case LEAKS -> report(Mending.leaks(first));
+      case ALL -> report(Mending.all(first));
+    };
   }
 
-  /** Too high refcounts, wrong flags and the dirty bit, and no other trouble. */
-  private static boolean isRepairable(Inspection found) {
-    boolean onlyFlags = found.count(Kind.CORRUPTION) == found.wrongCopiedFlags();
-    boolean work =
-        found.count(Kind.LEAK) + found.wrongCopiedFlags() > 0
-            || found.header().features().isDirty();
-    return work && onlyFlags && found.count(Kind.CHECK_ERROR) + found.count(Kind.OVERLAP) == 0;
+  private static CheckReport report(Mending repaired) {
+    return report(repaired.result(), repaired.corruptionsFixed(), repaired.leaksFixed());
   }
 
   private static CheckReport report(Inspection found, long corruptionsFixed, long leaksFixed) {

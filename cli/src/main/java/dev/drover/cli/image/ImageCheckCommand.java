@@ -22,7 +22,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "check",
     description = {
-      "Checks an image's references and refcounts; -r leaks frees what is lost.",
+      "Checks an image's references and refcounts; -r leaks frees what is lost, -r all mends all"
+          + " that can be without giving up content.",
       "Exits 0 when it is clean, 1 when it could not be checked, 2 when it is corrupt, 3 when it"
           + " only has leaks, 63 when the format has nothing to check."
     })
@@ -35,7 +36,10 @@ final class ImageCheckCommand implements Callable<Integer> {
   @Option(names = "-f", paramLabel = "FMT", description = "qcow2 or raw (default: look).")
   private String format;
 
-  @Option(names = "-r", paramLabel = "leaks", description = "Repair leaked clusters.")
+  @Option(
+      names = "-r",
+      paramLabel = "leaks|all",
+      description = "Repair leaked clusters, or all that can be.")
   private String repair;
 
   @Option(
@@ -59,9 +63,7 @@ final class ImageCheckCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    if (repair != null && !repair.equals("leaks")) {
-      throw new IllegalValue("-r '" + repair + "' is not offered; give -r leaks");
-    }
+    Repair mode = mode();
     if (repair != null && forced) {
       throw new IllegalValue("-r cannot go with -U: nobody may write while it repairs");
     }
@@ -76,7 +78,7 @@ final class ImageCheckCommand implements Callable<Integer> {
             "",
             null);
       }
-      report = ImageCheck.check(host, repair == null ? Repair.NONE : Repair.LEAKS);
+      report = ImageCheck.check(host, mode);
     } catch (IOException e) {
       throw QemuExit.of(QemuExit.FAILED, e);
     }
@@ -86,6 +88,15 @@ final class ImageCheckCommand implements Callable<Integer> {
       print(report);
     }
     return report.exitCode();
+  }
+
+  private Repair mode() {
+    return switch (repair) {
+      case null -> Repair.NONE;
+      case "leaks" -> Repair.LEAKS;
+      case "all" -> Repair.ALL;
+      default -> throw new IllegalValue("-r '" + repair + "' is not known; give leaks or all");
+    };
   }
 
   /** As qemu-img: a count that is zero is left out, but for the errors. */

@@ -26,7 +26,10 @@ public final class Inspection {
   private final StoredRefcounts stored;
   private final Findings findings;
   private long wrongCopiedFlags;
+  private long incompleteSnapshots;
   private long lastUsedCluster;
+  private boolean uncounted;
+  private boolean unknown;
 
   private Inspection(BlockFile file) throws IOException {
     this.file = file;
@@ -50,13 +53,10 @@ public final class Inspection {
   }
 
   private void run() throws IOException {
-    incompleteSnapshots();
+    findIncompleteSnapshots();
     stored.compare(counted, new Comparison());
     lastUsedCluster = Math.max(lastUsedCluster, lastReferencedCluster());
-    CopiedFlags.check(
-        file,
-        header,
-        cluster -> stored.isReadable(cluster) ? stored.get(cluster) : CopiedFlags.Refcounts.UNKNOWN,
+    forEachWrongCopiedFlag(
         (entryAt, corrected, refcount) -> {
           wrongCopiedFlags++;
           findings.add(
@@ -68,9 +68,19 @@ public final class Inspection {
         });
   }
 
-  private void incompleteSnapshots() {
+  /** Those that do not say what the stored refcount says, where it can be known. */
+  void forEachWrongCopiedFlag(CopiedFlags.Visitor visitor) throws IOException {
+    CopiedFlags.check(
+        file,
+        header,
+        cluster -> stored.isReadable(cluster) ? stored.get(cluster) : CopiedFlags.Refcounts.UNKNOWN,
+        visitor);
+  }
+
+  private void findIncompleteSnapshots() {
     for (int i = 0; header.hasFeatures() && i < snapshots.size(); i++) {
       if (snapshots.get(i).extra().length < REQUIRED_EXTRA_BYTES) {
+        incompleteSnapshots++;
         findings.add(
             Kind.CORRUPTION,
             header.snapshots().offset().bytes(),
@@ -92,13 +102,15 @@ public final class Inspection {
   private final class Comparison implements StoredRefcounts.Visitor {
 
     @Override
-    public void differs(long cluster, long stored, long references) {
+    public void differs(long cluster, long stored, long references) throws IOException {
       if (cluster >= counted.checkedClusters()) {
         return;
       }
       if (stored > 0) {
         lastUsedCluster = Math.max(lastUsedCluster, cluster);
       }
+      uncounted |= stored == 0;
+      unknown |= !Inspection.this.stored.hasBlock(cluster);
       findings.add(
           stored > references ? Kind.LEAK : Kind.CORRUPTION,
           cluster << header.clusterBits(),
@@ -109,6 +121,7 @@ public final class Inspection {
     public void unreadable(long firstCluster, long clusters) {
       long checked = Math.min(clusters, counted.checkedClusters() - firstCluster);
       if (checked > 0) {
+        unknown = true;
         findings.add(
             Kind.CHECK_ERROR,
             firstCluster << header.clusterBits(),
@@ -116,6 +129,10 @@ public final class Inspection {
             checked);
       }
     }
+  }
+
+  BlockFile file() {
+    return file;
   }
 
   public Header header() {
@@ -150,6 +167,40 @@ public final class Inspection {
   /** Of the corruptions, COPIED flags that do not say what the stored refcount says. */
   public long wrongCopiedFlags() {
     return wrongCopiedFlags;
+  }
+
+  /**
+   * Whether snapshots lack what a version 3 image must say of them; and not because the table is
+   * not where it was.
+   */
+  boolean canSnapshotsBeCompleted() {
+    return incompleteSnapshots > 0 && counted.isComplete();
+  }
+
+  /** Corruptions other than COPIED flags. */
+  long otherCorruptions() {
+    return count(Kind.CORRUPTION) - wrongCopiedFlags;
+  }
+
+  /**
+   * Whether qemu-img would not lower refcounts beside this: the refcounts' own structure is broken,
+   * or something in use counts as free.
+   */
+  boolean needsRefcountsRaised() {
+    return uncounted || counted.areRefcountsBroken();
+  }
+
+  /** Whether refcounts cannot be corrected where they are. */
+  boolean areRefcountsBroken() {
+    return unknown
+        || counted.areRefcountsBroken()
+        || counted.areRefcountsShared()
+        || counted.isBlockMissing();
+  }
+
+  /** Nothing wrong, and no mark that something was. */
+  boolean isClean() {
+    return count(Kind.CORRUPTION) + count(Kind.CHECK_ERROR) + count(Kind.OVERLAP) == 0;
   }
 
   /** The byte behind the last cluster in use. */

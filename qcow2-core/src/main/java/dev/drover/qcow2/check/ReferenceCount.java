@@ -28,6 +28,9 @@ public final class ReferenceCount {
   /** In a chunk: the count is among {@link #large}. */
   private static final char LARGE = 0xFFFF;
 
+  /** The role of a cluster that several things claim. */
+  private static final byte MIXED = -1;
+
   private final int clusterBits;
   private final long most;
   private final long fileBytes;
@@ -38,6 +41,10 @@ public final class ReferenceCount {
   private long end;
 
   private final ActiveClusters active = new ActiveClusters();
+  private long lost;
+  private boolean refcountsBroken;
+  private boolean refcountsShared;
+  private boolean blockMissing;
 
   private ReferenceCount(Geometry geometry, long fileBytes) {
     this.clusterBits = geometry.clusterBits();
@@ -68,7 +75,18 @@ public final class ReferenceCount {
           "copy its content into a new image with: image convert");
     }
     ReferenceCount count = new ReferenceCount(header.geometry(), file.length());
-    new ReferenceWalk(file, header, snapshots, count).run();
+    ReferenceWalk walk = new ReferenceWalk(file, header, snapshots, count);
+    walk.content();
+    walk.refcounts();
+    return count;
+  }
+
+  /** Counts all references but those of the refcount table and its blocks: to build them anew. */
+  static ReferenceCount withoutRefcounts(Inspection inspected) throws IOException {
+    BlockFile file = inspected.file();
+    Header header = inspected.header();
+    ReferenceCount count = new ReferenceCount(header.geometry(), file.length());
+    new ReferenceWalk(file, header, inspected.snapshots(), count).content();
     return count;
   }
 
@@ -121,6 +139,62 @@ public final class ReferenceCount {
     return active;
   }
 
+  /**
+   * Whether every reference could be followed, and led to what it says. Where one could not, what
+   * looks unreferenced may be what it once led to.
+   */
+  boolean isComplete() {
+    return lost == 0 && findings.count(Kind.OVERLAP) == 0;
+  }
+
+  /** Whether the refcount table or a block of it cannot be one. */
+  boolean areRefcountsBroken() {
+    return refcountsBroken;
+  }
+
+  /** Whether something else claims a cluster of the refcount table or its blocks. */
+  boolean areRefcountsShared() {
+    return refcountsShared;
+  }
+
+  /** Whether the file ends before a refcount block. */
+  boolean isBlockMissing() {
+    return blockMissing;
+  }
+
+  void noteMissingBlock() {
+    blockMissing = true;
+  }
+
+  void noteLost() {
+    lost++;
+  }
+
+  void noteBrokenRefcounts() {
+    refcountsBroken = true;
+  }
+
+  /** Every cluster that holds a table, or may: what holds a guest's data alone is left out. */
+  void forEachTableCluster(ClusterVisitor visitor) throws IOException {
+    for (long cluster = 0; cluster < end; cluster++) {
+      if (references(cluster) > 0 && !isOnly(Role.DATA, cluster)) {
+        visitor.visit(cluster);
+      }
+    }
+  }
+
+  /** Told of clusters. */
+  @FunctionalInterface
+  interface ClusterVisitor {
+    void visit(long cluster) throws IOException;
+  }
+
+  /** Whether the cluster is used for this and nothing else. */
+  boolean isOnly(Role role, long cluster) {
+    return references(cluster) > 0
+        && roles[(int) (cluster >>> CHUNK_BITS)][(int) cluster & (CHUNK - 1)] == role.code();
+  }
+
   /** Counts one reference to every cluster that the range touches. */
   void add(Role role, long offset, long bytes) {
     add(role, offset, bytes, 1);
@@ -139,6 +213,11 @@ public final class ReferenceCount {
           "%s of %d bytes reaches beyond the end of the file at %d"
               .formatted(role, bytes, fileBytes),
           times);
+      if (role.isOfRefcounts()) {
+        refcountsBroken = true;
+      } else {
+        lost++;
+      }
       return;
     }
     for (long c = offset >>> clusterBits; c <= (offset + bytes - 1) >>> clusterBits; c++) {
@@ -155,11 +234,13 @@ public final class ReferenceCount {
       roles[chunk] = new byte[size];
     }
     byte before = roles[chunk][index];
-    if (before != 0 && !role.agreesWith(Role.of(before))) {
-      findings.add(
-          Kind.OVERLAP, cluster << clusterBits, role + " in a cluster of the " + Role.of(before));
-    }
     roles[chunk][index] = role.code();
+    if (before != 0 && !(role.code() == before && role.isSharable())) {
+      String others = before == MIXED ? "several things" : "the " + Role.of(before);
+      findings.add(Kind.OVERLAP, cluster << clusterBits, role + " in a cluster of " + others);
+      roles[chunk][index] = MIXED;
+      refcountsShared |= role.isOfRefcounts() || before != MIXED && Role.of(before).isOfRefcounts();
+    }
     long counted = references(cluster);
     long room = most - counted;
     if (times > room) {
@@ -168,6 +249,7 @@ public final class ReferenceCount {
           cluster << clusterBits,
           "more references than a refcount can hold",
           times - room);
+      lost++;
     }
     set(chunk, index, cluster, counted + Math.min(times, room));
     end = Math.max(end, cluster + 1);

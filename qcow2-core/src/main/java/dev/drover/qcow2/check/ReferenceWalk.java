@@ -44,7 +44,8 @@ final class ReferenceWalk {
     this.findings = count.findings();
   }
 
-  void run() throws IOException {
+  /** Everything but the refcounts themselves. */
+  void content() throws IOException {
     count.add(Role.HEADER, 0, geometry.clusterSize());
     Tree active = new Tree(true);
     active.walk(header.l1());
@@ -58,20 +59,24 @@ final class ReferenceWalk {
         Role.SNAPSHOT_TABLE,
         header.snapshots().offset().bytes(),
         SnapshotTable.encodedBytes(snapshots));
+    bitmaps();
+  }
+
+  /** The refcount table and its blocks; last, for a block shares its cluster with nothing. */
+  void refcounts() throws IOException {
     count.add(
         Role.REFCOUNT_TABLE,
         header.refcountTable().offset().bytes(),
         (long) header.refcountTable().count() << geometry.clusterBits());
-    bitmaps();
     refcountBlocks();
   }
 
   private void snapshot(SnapshotEntry snapshot, Tree tree) throws IOException {
     TablePointer l1 = snapshot.l1();
     if (!geometry.isAligned(l1.offset().bytes())) {
-      corruption(l1.offset().bytes(), "L1 table of a snapshot not aligned to a cluster");
+      lost(l1.offset().bytes(), "L1 table of a snapshot not aligned to a cluster", 1);
     } else if (l1.count() < 0 || l1.count() > Geometry.MAX_L1_ENTRIES) {
-      corruption(l1.offset().bytes(), "L1 table of a snapshot larger than any can be");
+      lost(l1.offset().bytes(), "L1 table of a snapshot larger than any can be", 1);
     } else {
       tree.walk(l1);
     }
@@ -105,11 +110,11 @@ final class ReferenceWalk {
 
     private void l1Entry(TablePointer l1, long entry) throws IOException {
       if ((entry & L1Entry.RESERVED_MASK) != 0) {
-        corruption(l1.offset().bytes(), "reserved bits in L1 entry %016x".formatted(entry));
+        corruption(l1.offset().bytes(), "reserved bits in L1 entry %016x".formatted(entry), 1);
       }
       long l2 = L1Entry.offset(entry);
       if (l2 == 0) {
-        corruption(l1.offset().bytes(), "L1 entry %016x without an offset".formatted(entry));
+        lost(l1.offset().bytes(), "L1 entry %016x without an offset".formatted(entry), 1);
         return;
       }
       tables.add(l2);
@@ -118,7 +123,7 @@ final class ReferenceWalk {
     private void l2Table(long l2, int times) throws IOException {
       count.add(Role.L2, l2, geometry.clusterSize(), times);
       if (!geometry.isAligned(l2)) {
-        corruption(l2, "L2 table not aligned to a cluster", times);
+        lost(l2, "L2 table not aligned to a cluster", times);
       }
       noteShared(l2, times);
       if (l2 >= file.length()) {
@@ -154,7 +159,7 @@ final class ReferenceWalk {
 
     private long cluster(long at, long expected, int times) {
       if (!geometry.isAligned(at)) {
-        corruption(at, "cluster of the guest not aligned", times);
+        lost(at, "cluster of the guest not aligned", times);
       }
       if (active) {
         count.active().addPlain(expected != 0 && at != expected, times);
@@ -199,22 +204,30 @@ final class ReferenceWalk {
     for (long entry : RefcountTable.read(file, header)) {
       long block = RefcountTable.offset(entry);
       if ((entry & RefcountTable.RESERVED_MASK) != 0) {
-        corruption(block, "reserved bits in refcount table entry %016x".formatted(entry));
+        broken(block, "reserved bits in refcount table entry %016x".formatted(entry));
       } else if (!geometry.isAligned(block)) {
-        corruption(block, "refcount block not aligned to a cluster");
+        broken(block, "refcount block not aligned to a cluster");
       } else if (block >>> geometry.clusterBits() >= count.checkedClusters()) {
-        corruption(block, "refcount block behind the end of the file");
+        count.noteMissingBlock();
+        corruption(block, "refcount block behind the end of the file", 1);
       } else if (block != 0) {
         count.add(Role.REFCOUNT_BLOCK, block, geometry.clusterSize());
         if (count.references(block >>> geometry.clusterBits()) != 1) {
-          corruption(block, "refcount block referenced more than once");
+          broken(block, "refcount block referenced more than once");
         }
       }
     }
   }
 
-  private void corruption(long offset, String what) {
+  private void broken(long offset, String what) {
+    count.noteBrokenRefcounts();
     corruption(offset, what, 1);
+  }
+
+  /** A pointer that cannot be followed: what it once led to looks unreferenced now. */
+  private void lost(long offset, String what, int times) {
+    count.noteLost();
+    corruption(offset, what, times);
   }
 
   private void corruption(long offset, String what, int times) {

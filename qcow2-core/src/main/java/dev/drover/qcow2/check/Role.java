@@ -28,8 +28,13 @@ enum Role {
     return BY_CODE[code - 1];
   }
 
-  boolean agreesWith(Role other) {
-    return this == other && sharable;
+  boolean isSharable() {
+    return sharable;
+  }
+
+  /** Part of what stores refcounts: it can be built anew from everything else. */
+  boolean isOfRefcounts() {
+    return this == REFCOUNT_TABLE || this == REFCOUNT_BLOCK;
   }
 
   @Override

@@ -63,6 +63,12 @@ public final class StoredRefcounts {
     return offset >= 0 && offset <= MAX_FILE_BYTES && geometry.isAligned(offset);
   }
 
+  /** Whether a block of the file counts this cluster. */
+  boolean hasBlock(long cluster) throws IOException {
+    long offset = blockOffset(cluster);
+    return offset != 0 && isReadable(cluster) && offset < file.length();
+  }
+
   /** The stored refcount; 0 where no block counts the cluster. */
   public long get(long cluster) throws IOException {
     long index = RefcountTable.tableIndex(cluster, geometry);
@@ -104,7 +110,8 @@ public final class StoredRefcounts {
       throws IOException {
     boolean exists = blockOffset(first) != 0;
     for (int i = 0; i < geometry.blockEntries(); i++) {
-      long stored = exists ? get(first + i) : 0;
+      // The first one has read the block, and a visitor asks for no other.
+      long stored = !exists ? 0 : i == 0 ? get(first) : block.get(i);
       long references = counted.references(first + i);
       if (stored != references) {
         visitor.differs(first + i, stored, references);

@@ -84,6 +84,12 @@ public record Header(
   /** The header of version 2. */
   static final int VERSION_2_BYTES = 72;
 
+  /** Where {@link #encodeRefcountsAndSnapshots} belongs. */
+  public static final int REFCOUNTS_AND_SNAPSHOTS_AT = AT_REFCOUNT_TABLE_OFFSET;
+
+  /** Where {@link #encodeFeatures} belongs. */
+  public static final int FEATURES_AT = AT_INCOMPATIBLE;
+
   /** The shortest version 3 header. */
   static final int MIN_BYTES = 104;
 
@@ -210,6 +216,17 @@ public record Header(
       to.put((byte) compression.ordinal()).put(fieldsTail);
     }
     return to.flip();
+  }
+
+  /** The pointers to the refcount table and the snapshot table alone, neighbours in one sector. */
+  public ByteBuffer encodeRefcountsAndSnapshots() {
+    return encodeFields()
+        .slice(AT_REFCOUNT_TABLE_OFFSET, AT_INCOMPATIBLE - AT_REFCOUNT_TABLE_OFFSET);
+  }
+
+  /** The feature bits alone; only of an image that has them. */
+  public ByteBuffer encodeFeatures() {
+    return encodeFields().slice(AT_INCOMPATIBLE, AT_REFCOUNT_ORDER - AT_INCOMPATIBLE);
   }
 
   /** Fields, extensions, END and the backing file name behind them; fits cluster 0. */

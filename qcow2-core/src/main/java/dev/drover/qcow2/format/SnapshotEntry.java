@@ -114,6 +114,17 @@ public record SnapshotEntry(
     return new SnapshotEntry(table, seconds, nanos, vmClockNanos, vmStateBytes32, extra, id, name);
   }
 
+  /** With all extra data that QEMU knows; a size that nobody recorded is {@code diskBytes}. */
+  public SnapshotEntry completed(long diskBytes) {
+    if (extra.length >= KNOWN_EXTRA_BYTES) {
+      return this;
+    }
+    ByteBuffer known = ByteBuffer.allocate(KNOWN_EXTRA_BYTES);
+    known.putLong(vmStateBytes()).putLong(virtualSize().orElse(diskBytes)).putLong(-1);
+    return new SnapshotEntry(
+        l1, seconds, nanos, vmClockNanos, vmStateBytes32, known.array(), id, name);
+  }
+
   /** Bytes in the table, padding included. */
   int encodedBytes() {
     return HeaderExtension.paddedBytes(MIN_BYTES + extra.length + id.length + name.length);

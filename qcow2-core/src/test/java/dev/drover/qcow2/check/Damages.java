@@ -26,17 +26,30 @@ final class Damages {
   /** For an image with everything in it: snapshots, compressed clusters, bitmaps. */
   static List<Damage> ofAFullImage() {
     Damages damages = new Damages();
-    for (boolean active : new boolean[] {true, false}) {
-      damages.l1Entries(active);
-      damages.dataEntries(active);
-    }
-    damages.compressed();
-    damages.preallocated();
-    damages.refcountTable();
-    damages.refcounts();
-    damages.snapshots();
+    damages.plain();
+    damages.refcounts(ownersAmongBitmaps());
     damages.bitmaps();
     return damages.all;
+  }
+
+  /** For one without bitmaps. */
+  static List<Damage> ofAPlainImage() {
+    Damages damages = new Damages();
+    damages.plain();
+    return damages.all;
+  }
+
+  private void plain() {
+    for (boolean active : new boolean[] {true, false}) {
+      l1Entries(active);
+      dataEntries(active);
+    }
+    compressed();
+    preallocated();
+    refcountTable();
+    refcounts(owners());
+    sharedRefcounts();
+    snapshots();
   }
 
   private void add(String name, Damage.Wound wound) {
@@ -216,31 +229,36 @@ final class Damages {
     owners.put("a snapshot's L1 table", image -> image.l1(false).offset().bytes());
     owners.put("a snapshot's L2 table", image -> image.l2Table(false, 0));
     owners.put("a snapshot's data", image -> image.data(false));
-    owners.put("the bitmap directory", Anatomy::bitmapDirectory);
-    owners.put("a bitmap table", Anatomy::bitmapTable);
-    owners.put("a bitmap", image -> image.longAt(image.bitmapEntryAt()) & L2Entry.OFFSET_MASK);
     owners.put("a free cluster", Anatomy::freeCluster);
     return owners;
   }
 
-  private void refcounts() {
-    owners()
-        .forEach(
-            (name, owner) -> {
-              String what = "refcount of " + name + " ";
-              add(
-                  what + "too high",
-                  image -> {
-                    long at = owner.applyAsLong(image);
-                    image.setRefcount(at, image.refcount(at) + 1);
-                  });
-              add(
-                  what + "far too high",
-                  image -> image.setRefcount(owner.applyAsLong(image), 0xFFFF));
-              if (!name.equals("a free cluster")) {
-                add(what + "zero", image -> image.setRefcount(owner.applyAsLong(image), 0));
-              }
-            });
+  private static Map<String, ToLongFunction<Anatomy>> ownersAmongBitmaps() {
+    Map<String, ToLongFunction<Anatomy>> owners = new LinkedHashMap<>();
+    owners.put("the bitmap directory", Anatomy::bitmapDirectory);
+    owners.put("a bitmap table", Anatomy::bitmapTable);
+    owners.put("a bitmap", image -> image.longAt(image.bitmapEntryAt()) & L2Entry.OFFSET_MASK);
+    return owners;
+  }
+
+  private void refcounts(Map<String, ToLongFunction<Anatomy>> owners) {
+    owners.forEach(
+        (name, owner) -> {
+          String what = "refcount of " + name + " ";
+          add(
+              what + "too high",
+              image -> {
+                long at = owner.applyAsLong(image);
+                image.setRefcount(at, image.refcount(at) + 1);
+              });
+          add(what + "far too high", image -> image.setRefcount(owner.applyAsLong(image), 0xFFFF));
+          if (!name.equals("a free cluster")) {
+            add(what + "zero", image -> image.setRefcount(owner.applyAsLong(image), 0));
+          }
+        });
+  }
+
+  private void sharedRefcounts() {
     for (String shared : List.of("a snapshot's L2 table", "a snapshot's data")) {
       add(
           "refcount of " + shared + " too low",
@@ -286,6 +304,7 @@ final class Damages {
     add(what + "extra data huge", image -> image.putInt(image.snapshotAt(0) + 36, 1 << 30));
     add(what + "extra data negative", image -> image.putInt(image.snapshotAt(0) + 36, -1));
     add(what + "extra data short", image -> image.putInt(image.snapshotAt(0) + 36, 8));
+    add(what + "(last) extra data short", image -> image.putInt(image.snapshotAt(1) + 36, 8));
     add(what + "without extra data", image -> image.putInt(image.snapshotAt(0) + 36, 0));
     add(what + "name long", image -> image.putShort(image.snapshotAt(0) + 14, 0xFFFF));
     add(what + "id long", image -> image.putShort(image.snapshotAt(0) + 12, 0xFFFF));
