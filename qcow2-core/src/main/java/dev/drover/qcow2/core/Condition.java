@@ -36,9 +36,12 @@ final class Condition {
     return clean;
   }
 
-  /** Writes that the image is not clean any more; the caller syncs before its change. */
+  /**
+   * Writes that the image is not clean any more; the caller syncs before its change. Slot and dirty
+   * bit are two sectors: a power cut may have kept the word of one of them only.
+   */
   void announceChange() throws IOException {
-    if (!clean) {
+    if (!clean && saysDirty()) {
       return;
     }
     if (slots.isPresent() && core.disk().syncs() == 0) {
@@ -96,6 +99,10 @@ final class Condition {
     if (header.hasFeatures()) {
       core.submitHeader(header.withFeatures(header.features().withDirty(dirty)));
     }
+  }
+
+  private boolean saysDirty() {
+    return core.header().features().isDirty() || !core.header().hasFeatures();
   }
 
   void windowClosed() {

@@ -22,6 +22,9 @@ final class ReplicaImageTest {
 
   private static final int CLUSTER = 4096;
 
+  /** The lowest byte of the incompatible features. */
+  private static final int DIRTY_BIT_BYTE = 79;
+
   private final FailingBlockFile file = new FailingBlockFile(new MemoryBlockFile("r.qcow2"));
 
   private static byte[] payload(int n) {
@@ -112,6 +115,22 @@ final class ReplicaImageTest {
     apply(image, 2, new GuestChange.Zero(new GuestOffset(0), 8 << 20, true));
     assertEquals(length, file.length());
     assertTrue(image.slot().clean());
+  }
+
+  @Test
+  void aCutThatKeptTheSlotsWordButNotTheDirtyBitsDoesNotHideTheNextLeak() throws IOException {
+    ReplicaImage image = fresh();
+    apply(image, 1, write(0, CLUSTER, 7));
+    image.close();
+    file.write(ByteBuffer.wrap(new byte[] {0}), DIRTY_BIT_BYTE);
+
+    ReplicaImage again = ReplicaImage.open(file);
+    again.recover();
+    apply(again, 2, write(5 * CLUSTER, CLUSTER, 8));
+    again.close();
+    ByteBuffer features = ByteBuffer.allocate(1);
+    file.read(features, DIRTY_BIT_BYTE);
+    assertEquals(1, features.get(0));
   }
 
   @Test

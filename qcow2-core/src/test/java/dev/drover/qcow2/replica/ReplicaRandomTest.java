@@ -45,7 +45,7 @@ final class ReplicaRandomTest {
     while (true) {
       boolean punch = random.nextBoolean();
       CrashingBlockFile disk = CrashingBlockFile.of(start);
-      FailingBlockFile file = new FailingBlockFile(disk);
+      FailingBlockFile file = new FailingBlockFile(disk).keepEntriesWhole();
       if (runUntilCut(disk, file, journal, punch, random)) {
         ReplicaVerdict.atRest(disk.crash(Survival.NOTHING), journal);
         return;
