@@ -15,6 +15,10 @@ import picocli.CommandLine.Spec;
       ImageCheckCommand.class,
       ImageCompareCommand.class,
       ImageMapCommand.class,
+      ImageConvertCommand.class,
+      ImageResizeCommand.class,
+      ImageSnapshotCommand.class,
+      ImageIoCommand.class,
     })
 public final class ImageCommand implements Runnable {
   @Spec private CommandSpec spec;

@@ -1,11 +1,13 @@
 package dev.drover.cli.image;
 
+import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.value.IllegalValue;
 import dev.drover.qcow2.BackingFiles;
 import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.RawDisk;
 import dev.drover.qcow2.file.HostFile;
+import dev.drover.qcow2.format.Header;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -67,6 +69,32 @@ public final class ImageFile {
     } catch (IOException | RuntimeException e) {
       file.close();
       throw e;
+    }
+  }
+
+  /**
+   * An image to be written to by its own verbs. A replica stops being one by that, as when QEMU
+   * writes to it, so its owner has to say so.
+   *
+   * @param agreed the caller knows that a replica ends here
+   */
+  public static Qcow2Image writable(Path path, boolean agreed) throws IOException {
+    HostFile file = HostFile.openForWriting(path);
+    boolean opened = false;
+    try {
+      if (!agreed && Header.read(file).features().isReplica()) {
+        throw CommandFailure.refused(
+            "REPLICA",
+            path + ": is a replica of a volume, and ends being one when anything else writes to it",
+            "work on a copy, or add --yes");
+      }
+      Qcow2Image image = Qcow2Image.open(file, false, BackingFiles.of(path));
+      opened = true;
+      return image;
+    } finally {
+      if (!opened) {
+        file.close();
+      }
     }
   }
 

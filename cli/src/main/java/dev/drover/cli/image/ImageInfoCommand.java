@@ -12,13 +12,7 @@ import dev.drover.qcow2.file.HostFile;
 import dev.drover.qcow2.format.SnapshotEntry;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.format.DateTimeFormatter;
-import java.util.List;
 import java.util.Locale;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -27,9 +21,6 @@ import picocli.CommandLine.Parameters;
 /** {@code drover image info}, after qemu-img info; plus the position of a replica. */
 @Command(name = "info", description = "Says what an image is.")
 final class ImageInfoCommand implements Callable<Integer> {
-  private static final DateTimeFormatter DATE =
-      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT);
-
   private final Session session;
 
   @Parameters(paramLabel = "FILE", description = "The image.")
@@ -167,47 +158,21 @@ final class ImageInfoCommand implements Callable<Integer> {
             reference -> {
               String full = fullName(reference.name());
               String actual = full.equals(reference.name()) ? "" : " (actual path: " + full + ")";
-              console.line("backing file: " + printable(reference.name()) + printable(actual));
+              console.line(
+                  "backing file: "
+                      + SnapshotList.printable(reference.name())
+                      + SnapshotList.printable(actual));
               reference
                   .format()
-                  .ifPresent(name -> console.line("backing file format: " + printable(name)));
+                  .ifPresent(
+                      name -> console.line("backing file format: " + SnapshotList.printable(name)));
             });
-    printSnapshots(info.snapshots());
+    SnapshotList.print(console, info.snapshots());
     console.line("Format specific information:");
     formatFields(info)
         .map()
         .forEach((name, value) -> console.line("    " + name.replace('-', ' ') + ": " + value));
     ReplicaText.of(info).ifPresent(replica -> replica.print(console));
-  }
-
-  private void printSnapshots(List<SnapshotEntry> snapshots) {
-    if (snapshots.isEmpty()) {
-      return;
-    }
-    Console console = session.console();
-    console.line("Snapshot list:");
-    console.line(
-        "%-9s %-16s %8s%20s%13s%11s"
-            .formatted("ID", "TAG", "VM SIZE", "DATE", "VM CLOCK", "ICOUNT"));
-    for (SnapshotEntry entry : snapshots) {
-      Duration clock = Duration.ofNanos(entry.vmClockNanos());
-      OptionalLong instructions = entry.instructions();
-      console.line(
-          "%-9s %-16s %8s%20s%13s%11s"
-              .formatted(
-                  printable(entry.idText()),
-                  printable(entry.nameText()),
-                  ByteSize.text(entry.vmStateBytes()),
-                  DATE.format(
-                      Instant.ofEpochSecond(entry.seconds()).atZone(ZoneId.systemDefault())),
-                  "%02d:%02d:%02d.%03d"
-                      .formatted(
-                          clock.toHours(),
-                          clock.toMinutesPart(),
-                          clock.toSecondsPart(),
-                          clock.toMillisPart()),
-                  instructions.isPresent() ? instructions.getAsLong() : ""));
-    }
   }
 
   /** As QEMU does: relative to the image's folder, as that was typed. */
@@ -218,10 +183,5 @@ final class ImageInfoCommand implements Callable<Integer> {
 
   private static String compression(ImageInfo info) {
     return info.compression().name().toLowerCase(Locale.ROOT);
-  }
-
-  /** Text from an image, safe for a terminal. */
-  private static String printable(String untrusted) {
-    return untrusted.replaceAll("\\p{Cntrl}", "?");
   }
 }

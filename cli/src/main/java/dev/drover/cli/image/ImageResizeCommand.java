@@ -1,0 +1,103 @@
+package dev.drover.cli.image;
+
+import dev.drover.cli.image.ImageFile.Format;
+import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.CommandFailure;
+import dev.drover.cli.value.ByteSize;
+import dev.drover.qcow2.CreateOptions;
+import dev.drover.qcow2.Qcow2Image;
+import dev.drover.qcow2.file.HostFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code drover image resize}, after qemu-img resize. */
+@Command(
+    name = "resize",
+    description = {
+      "Changes a disk's size. What is added reads as zeroes; what is lost is lost, hence --shrink.",
+      "For a size to take away, end the options first: image resize --shrink -- FILE -1G"
+    })
+final class ImageResizeCommand implements Callable<Integer> {
+  private final Session session;
+
+  @Parameters(index = "0", paramLabel = "FILE", description = "The image.")
+  private Path file;
+
+  @Parameters(
+      index = "1",
+      paramLabel = "[+|-]SIZE",
+      description = "The new size, or how much to add or take away.")
+  private String size;
+
+  @Option(names = "-f", paramLabel = "FMT", description = "qcow2 or raw (default: look).")
+  private String format;
+
+  @Option(names = "--shrink", description = "Let what is behind a smaller size go.")
+  private boolean shrink;
+
+  @Option(names = "-q", description = "Print only errors.")
+  private boolean quiet;
+
+  @Option(names = "--yes", description = "Write to a replica, which ends being one.")
+  private boolean agreed;
+
+  ImageResizeCommand(Session session) {
+    this.session = session;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    Format given = Format.parse(format);
+    try {
+      if (formatOf(given) == Format.RAW) {
+        resizeRaw();
+      } else {
+        try (Qcow2Image image = ImageFile.writable(file, agreed)) {
+          image.resize(wanted(image.virtualSizeBytes()));
+        }
+      }
+    } catch (IOException e) {
+      throw QemuExit.of(QemuExit.FAILED, e);
+    }
+    if (!quiet) {
+      session.console().line("Image resized.");
+    }
+    return 0;
+  }
+
+  private Format formatOf(Format given) throws IOException {
+    try (HostFile host = HostFile.openForReading(file)) {
+      return ImageFile.format(host, given);
+    }
+  }
+
+  private void resizeRaw() throws IOException {
+    try (HostFile host = HostFile.openForWriting(file)) {
+      host.setLength(wanted(CreateOptions.roundUpToSectors(host.length())));
+      host.sync();
+    }
+  }
+
+  private long wanted(long now) {
+    char sign = size.isEmpty() ? ' ' : size.charAt(0);
+    boolean relative = sign == '+' || sign == '-';
+    long bytes = ByteSize.parse(relative ? size.substring(1) : size).bytes();
+    long wanted =
+        CreateOptions.roundUpToSectors(
+            !relative ? bytes : sign == '+' ? Math.addExact(now, bytes) : now - bytes);
+    if (wanted <= 0) {
+      throw CommandFailure.usage("SIZE", file + ": the new size must be positive", "give another");
+    }
+    if (wanted < now && !shrink) {
+      throw CommandFailure.failed(
+          "SHRINK",
+          file + ": " + wanted + " bytes are less than its " + now + ", what is behind gets lost",
+          "shrink partitions and file systems in it first, then add --shrink");
+    }
+    return wanted;
+  }
+}

@@ -1,0 +1,163 @@
+package dev.drover.system.matrix;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.drover.qcow2.CreateOptions;
+import dev.drover.qcow2.format.NewImage;
+import dev.drover.qcow2.sim.MemoryBlockFile;
+import dev.drover.qcow2.tools.Qemu;
+import dev.drover.qcow2.tools.RequiresTools;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** {@code drover image …} beside qemu-img and qemu-io: same effect, same words, same exit codes. */
+@RequiresTools({"qemu-img", "qemu-io"})
+final class ImageVerbsTest {
+
+  @TempDir Path folder;
+
+  private Path image() throws IOException {
+    Path image = folder.resolve("image.qcow2");
+    ImageVerb.run("create", "-q", "-f", "qcow2", image, "1M").orFail();
+    return image;
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "cluster_size=4096",
+        "compat=0.10",
+        "compat=v3,refcount_bits=1,compression_type=zstd",
+        "lazy_refcounts=on,refcount_bits=64"
+      })
+  void createSaysAndMakesWhatQemuImgDoes(String options) throws IOException {
+    Path ours = folder.resolve("one.qcow2");
+    Path theirs = folder.resolve("two.qcow2");
+    String said = ImageVerb.run("create", "-f", "qcow2", "-o", options, ours, "5M").orFail().out();
+    String says = Qemu.img("create", "-f", "qcow2", "-o", options, theirs, "5M").orFail().output();
+    assertEquals(says.replace("two", "one"), said);
+    Qemu.checkClean(ours);
+    assertEquals(
+        Qemu.img("info", theirs).output().replaceAll("two|disk size: .*", ""),
+        Qemu.img("info", ours).output().replaceAll("one|disk size: .*", ""));
+  }
+
+  @Test
+  void ioSaysWhatQemuIoSays() throws IOException {
+    Path ours = image();
+    Path theirs = folder.resolve("copy.qcow2");
+    Files.copy(ours, theirs);
+    String[] commands = {
+      "write -P 0xab 0 64k",
+      "read -P 0xab 1k 3k",
+      "read -P 0 0 512",
+      "read -P 0xab -s 512 -l 1k 0 4k",
+      "write -z -u 8k 8k",
+      "write -c -P 7 128k 64k",
+      "discard 0 64k",
+      "write 1M 512",
+      "read 1025k 1",
+      "nonsense",
+      "flush"
+    };
+    Object[] arguments = new Object[2 * commands.length + 2];
+    arguments[0] = "io";
+    for (int i = 0; i < commands.length; i++) {
+      arguments[2 * i + 1] = "-c";
+      arguments[2 * i + 2] = commands[i];
+    }
+    arguments[arguments.length - 1] = ours;
+    ImageVerb said = ImageVerb.run(arguments);
+    Qemu.Result says = Qemu.io(theirs, commands);
+    assertEquals(says.exitCode(), said.exit());
+    assertEquals(timeless(says.output()), timeless(said.err() + said.out()));
+    Qemu.img("compare", ours, theirs).orFail();
+    Qemu.checkClean(ours);
+  }
+
+  /** Without how long it took. */
+  private static String timeless(String output) {
+    return output.replaceAll("ops; .*", "ops");
+  }
+
+  @Test
+  void snapshotsAreMadeListedAppliedAndDeleted() throws IOException {
+    Path image = image();
+    ImageVerb.run("io", "-c", "write -P 1 0 64k", image).orFail();
+    ImageVerb.run("snapshot", "-c", "one", image).orFail();
+    ImageVerb.run("io", "-c", "write -P 2 0 64k", image).orFail();
+    assertTrue(Qemu.img("snapshot", "-l", image).orFail().output().contains("one"));
+    Qemu.img("snapshot", "-c", "two", image).orFail();
+    String list = ImageVerb.run("snapshot", "-l", image).orFail().out();
+    assertEquals(
+        Qemu.img("snapshot", "-l", image).output().replaceAll(" +0?\\n", "\n"),
+        list.replaceAll(" +0?\\n", "\n"));
+    ImageVerb.run("snapshot", "-a", "one", image).orFail();
+    Qemu.io(image, "read -P 1 0 64k").orFail();
+    ImageVerb.run("snapshot", "-d", "one", image).orFail();
+    assertEquals(1, ImageVerb.run("snapshot", "-d", "one", image).exit());
+    Qemu.checkClean(image);
+  }
+
+  @Test
+  void sizesChangeAndShrinkOnlyWhenToldTo() throws IOException {
+    Path image = image();
+    assertEquals("Image resized.\n", ImageVerb.run("resize", image, "+512k").orFail().out());
+    assertEquals(1, ImageVerb.run("resize", image, "1M").exit());
+    ImageVerb.run("resize", "--shrink", "--", image, "-1M").orFail();
+    assertEquals(
+        512 << 10,
+        ImageVerb.run("info", "--output=json", image).json().get("virtual-size").asLong());
+    Qemu.checkClean(image);
+  }
+
+  @Test
+  void aDiskIsConvertedThereAndBack() throws IOException {
+    byte[] content = new byte[3 << 20];
+    new Random(5).nextBytes(content);
+    Arrays.fill(content, 1 << 20, (2 << 20) + 1000, (byte) 0);
+    Arrays.fill(content, (2 << 20) + 5000, (2 << 20) + 200_000, (byte) 9);
+    Path raw = folder.resolve("disk.raw");
+    Files.write(raw, content);
+    for (String options : new String[] {"cluster_size=4096", "compat=0.10"}) {
+      for (boolean compressed : new boolean[] {false, true}) {
+        Path qcow2 = folder.resolve("x" + compressed + options + ".qcow2");
+        Path again = folder.resolve("x" + compressed + options + ".raw");
+        if (compressed) {
+          ImageVerb.run("convert", "-c", "-O", "qcow2", "-o", options, raw, qcow2).orFail();
+        } else {
+          ImageVerb.run("convert", "-O", "qcow2", "-o", options, raw, qcow2).orFail();
+        }
+        Qemu.img("compare", "-f", "raw", "-F", "qcow2", raw, qcow2).orFail();
+        ImageVerb.run("convert", qcow2, again).orFail();
+        assertEquals(-1, Files.mismatch(raw, again));
+        long clusters = Qemu.checkClean(qcow2).number("allocated-clusters");
+        int size = options.contains("4096") ? 4096 : 65536;
+        assertTrue(clusters * size < (5 << 20) / 2, "zeroes are holes: " + clusters);
+      }
+    }
+  }
+
+  @Test
+  void aReplicaIsNotWrittenToUnasked() throws IOException {
+    MemoryBlockFile file = new MemoryBlockFile("replica");
+    NewImage.create(file, CreateOptions.ofSize(1 << 20).withReplicaState(new byte[] {1}));
+    Path image = folder.resolve("replica.qcow2");
+    file.store(image);
+    byte[] before = Files.readAllBytes(image);
+    assertEquals(3, ImageVerb.run("io", "-c", "write 0 64k", image).exit());
+    assertEquals(3, ImageVerb.run("snapshot", "-c", "s", image).exit());
+    assertEquals(3, ImageVerb.run("resize", image, "2M").exit());
+    assertTrue(Arrays.equals(before, Files.readAllBytes(image)));
+    ImageVerb.run("io", "--yes", "-c", "write 0 64k", image).orFail();
+    Qemu.checkClean(image);
+  }
+}
