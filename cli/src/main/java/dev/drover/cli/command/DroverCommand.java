@@ -166,7 +166,9 @@ public final class DroverCommand implements Runnable {
             Exit.USAGE.code(), "ILLEGAL_VALUE", cause.getMessage(), seeHelp(e), e);
       }
     }
-    return new CommandFailure(Exit.USAGE.code(), "USAGE", e.getMessage(), seeHelp(e), e);
+    // Of a group of options picocli says "Error: " where it says nothing of a single one.
+    String message = e.getMessage().replaceFirst("^Error: ", "");
+    return new CommandFailure(Exit.USAGE.code(), "USAGE", message, seeHelp(e), e);
   }
 
   private static String seeHelp(ParameterException e) {

@@ -38,6 +38,9 @@ final class JournalDumpCommand implements Callable<Integer> {
   @Option(names = "--to", paramLabel = "N", description = "The offset behind the last one.")
   private Long to;
 
+  private long records;
+  private long voidRecords;
+
   JournalDumpCommand(Session session) {
     this.session = session;
   }
@@ -59,12 +62,23 @@ final class JournalDumpCommand implements Callable<Integer> {
               "journal %s: %d records could not be read".formatted(descriptor.topic(), damaged),
               "no replica goes past the first of them");
         }
+        if (session.console().json()) {
+          session
+              .console()
+              .summary(
+                  Fields.of("volume", volume)
+                      .and("topic", descriptor.topic())
+                      .and("records", records)
+                      .and("void", voidRecords));
+        }
       }
     }
     return 0;
   }
 
   private void print(DumpedRecord dumped) {
+    records++;
+    voidRecords += dumped.record() != null && !dumped.counts() ? 1 : 0;
     Console console = session.console();
     if (console.json()) {
       console.object(fields(dumped));

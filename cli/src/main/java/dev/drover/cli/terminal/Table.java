@@ -1,5 +1,7 @@
 package dev.drover.cli.terminal;
 
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,13 +13,21 @@ public final class Table {
     rows.add(List.of(headings));
   }
 
-  /** Adds a row; null shows as a dash. */
+  /** Adds a row; null shows as a dash, a time to the millisecond as in JSON. */
   public void row(Object... cells) {
     List<String> row = new ArrayList<>();
     for (Object cell : cells) {
-      row.add(cell == null ? "-" : cell.toString());
+      row.add(text(cell));
     }
     rows.add(row);
+  }
+
+  private static String text(Object cell) {
+    return switch (cell) {
+      case null -> "-";
+      case Instant time -> time.truncatedTo(ChronoUnit.MILLIS).toString();
+      default -> cell.toString();
+    };
   }
 
   /** Prints it, headings first. */

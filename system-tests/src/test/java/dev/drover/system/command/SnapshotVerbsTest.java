@@ -181,6 +181,9 @@ class SnapshotVerbsTest {
     assertEquals(1, left.size());
     assertEquals(first, left.get(0).get("offset").asLong());
     drover.ok("snapshot", "delete", "v", "s");
+    JsonNode dumped = json(lastLine(drover.ok("journal", "dump", "v", "--json")));
+    assertEquals("summary", dumped.get("type").asText());
+    assertEquals(shown("logEndOffset"), dumped.get("records").asLong());
     drover.run("snapshot", "delete", "v", "s").expect(1);
     assertThrows(AssertionError.class, () -> drover.ok("snapshot", "revert", "v", "s"));
   }
@@ -198,6 +201,10 @@ class SnapshotVerbsTest {
       listed(); // reads the journal to its end; 'volume show' alone does not
     }
     return json(drover.ok("volume", "show", "v", "--json")).get(field).asLong();
+  }
+
+  private static String lastLine(String text) {
+    return text.lines().toList().getLast();
   }
 
   private static long number(String text) {
