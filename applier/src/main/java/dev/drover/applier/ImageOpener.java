@@ -7,6 +7,7 @@ import dev.drover.journal.Position;
 import dev.drover.journal.Registry;
 import dev.drover.journal.ReplicaStatus;
 import dev.drover.journal.VolumeDescriptor;
+import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.io.BlockFile;
 import dev.drover.qcow2.replica.ReplicaImage;
 import dev.drover.qcow2.replica.SlotState;
@@ -15,6 +16,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -242,14 +244,27 @@ final class ImageOpener {
     }
   }
 
-  /** Makes the file, over what a killed process may have left; its lock tells that it is dead. */
+  /**
+   * Makes the file, over what a killed process may have left. Its lock tells that it is dead, and
+   * is held until it is deleted: what is deleted is never the file of a process that came in
+   * between.
+   */
   private BlockFile openUnfinished(Path unfinished) throws IOException {
     try {
-      return files.open(unfinished, true);
-    } catch (FileAlreadyExistsException e) {
-      files.open(unfinished, false).close();
-      Files.delete(unfinished);
-      return files.open(unfinished, true);
+      try {
+        return files.open(unfinished, true);
+      } catch (FileAlreadyExistsException e) {
+        try (BlockFile _ = files.open(unfinished, false)) {
+          Files.delete(unfinished);
+        }
+        return files.open(unfinished, true);
+      }
+    } catch (FileAlreadyExistsException | NoSuchFileException e) {
+      throw new Qcow2Exception(
+          Qcow2Exception.Code.IMAGE_IN_USE,
+          unfinished.toString(),
+          "in use: another process is making this image at this moment",
+          "one process per image: stop one of them");
     }
   }
 

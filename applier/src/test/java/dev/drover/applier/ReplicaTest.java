@@ -33,6 +33,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -307,6 +308,20 @@ final class ReplicaTest {
       assertTrue(replica.awaitVisible(2, SOON));
     }
     assertNotEquals(before, status().incarnation());
+  }
+
+  @Test
+  void anImageThatAnotherProcessIsMakingIsInUse() {
+    ImageFiles raced =
+        (file, create) -> {
+          throw new NoSuchFileException(file.toString());
+        };
+    Qcow2Exception e =
+        assertThrows(
+            Qcow2Exception.class,
+            () -> Replica.start(volume(), ReplicaOptions.of(path), ports(HERE, raced)).close());
+    assertEquals(Qcow2Exception.Code.IMAGE_IN_USE, e.code());
+    assertFalse(Files.exists(path));
   }
 
   @Test

@@ -36,6 +36,7 @@ final class Libc {
   static final short F_WRLCK = 1;
   static final short F_UNLCK = 2;
 
+  static final int ENOENT = 2;
   static final int EINTR = 4;
   static final int EAGAIN = 11;
   static final int EACCES = 13;

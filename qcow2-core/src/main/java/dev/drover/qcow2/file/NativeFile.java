@@ -3,6 +3,7 @@ package dev.drover.qcow2.file;
 import dev.drover.qcow2.io.DiskFullException;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -28,6 +29,9 @@ final class NativeFile implements Closeable {
     Libc libc = Libc.INSTANCE.get();
     int flags = (writable ? Libc.O_RDWR : Libc.O_RDONLY) | Libc.O_CLOEXEC;
     int fd = libc.open(path.toString(), flags);
+    if (fd == -Libc.ENOENT) {
+      throw new NoSuchFileException(path.toString());
+    }
     if (fd < 0) {
       throw new IOException(path + ": open: errno " + -fd);
     }
