@@ -6,6 +6,7 @@ import dev.drover.journal.IntentSink;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.JournalRecord;
 import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.WriterLog;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.UUID;
@@ -72,10 +73,24 @@ public final class KafkaIntentSink implements IntentSink {
       long gone,
       Clock clock)
       throws JournalException {
+    WriterLog log = new KafkaWriterLog(settings, volume);
+    return open(log, settings, volume, me, takeOver, gone, clock);
+  }
+
+  /** As above, on a log that may fail as its brokers hardly ever do. */
+  static KafkaIntentSink open(
+      WriterLog log,
+      KafkaSettings settings,
+      VolumeDescriptor volume,
+      WriterIdentity me,
+      boolean takeOver,
+      long gone,
+      Clock clock)
+      throws JournalException {
     Duration timeout = settings.journalTimeout();
     EpochWriter writer =
         new EpochWriter(
-            new KafkaWriterLog(settings, volume),
+            log,
             new EpochWriter.Options(
                 volume.topic(),
                 volume.uuid(),
