@@ -55,6 +55,8 @@ public final class JournalException extends IOException {
     BAD_TOPIC(
         Kind.REFUSED,
         "a journal has one partition and is never compacted: restore that, or use another prefix"),
+    /** The topic's settings promise less than the volume asks for, and that is not to be. */
+    WEAK_TOPIC(Kind.REFUSED, "alter the topic's settings, or accept them with durability=warn"),
     /** An append failed for good. */
     APPEND_FAILED(Kind.FAILED, "nothing more is acknowledged; start the gateway again"),
     /** The sink or source was closed. */

@@ -91,6 +91,11 @@ final class VolumeCreate implements Callable<Integer> {
               : cluster
                   .volumes()
                   .create(new NewVolume(name, bytes, replicationFactor, minInsyncReplicas, null));
+      cluster
+          .volumes()
+          .check(volume)
+          .warnings()
+          .forEach(warning -> session.console().remark("warning: " + warning));
       if (session.console().json()) {
         session
             .console()

@@ -11,6 +11,7 @@ public enum OwnKey {
   PREFIX("prefix", "drover"),
   CACHE("cache", "journal"),
   CLUSTER_SIZE("cluster.size", "64K"),
+  DURABILITY("durability", "warn"),
   JOURNAL_TIMEOUT("journal.timeout", "120s"),
   /** Without it, what the process's memory allows. */
   OVERLAY_SIZE("overlay.size", null);

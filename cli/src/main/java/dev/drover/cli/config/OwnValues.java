@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 /** What the values of Drover's own settings may be. */
 final class OwnValues {
   private static final Pattern PREFIX = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
+  private static final Set<String> DURABILITIES = Set.of("warn", "refuse");
   private static final Set<String> CACHES = Set.of("journal", "writeback");
 
   private OwnValues() {}
@@ -53,6 +54,11 @@ final class OwnValues {
         }
       }
       case CLUSTER_SIZE -> ClusterSize.parseOfReplica(value);
+      case DURABILITY -> {
+        if (!DURABILITIES.contains(value)) {
+          throw new IllegalValue("'" + value + "' is neither warn nor refuse");
+        }
+      }
       case JOURNAL_TIMEOUT -> Span.parse(value);
       case OVERLAY_SIZE -> {
         if (ByteSize.parse(value).bytes() == 0) {

@@ -78,6 +78,11 @@ public final class Settings {
     return value(OwnKey.PREFIX);
   }
 
+  /** Whether a topic that promises less than it should is refused; otherwise it is a warning. */
+  public boolean refusesWeakTopics() {
+    return value(OwnKey.DURABILITY).equals("refuse");
+  }
+
   /** The value of a key that has a default. */
   public String value(OwnKey key) {
     return settings.get(key.key()).value();

@@ -20,7 +20,7 @@ public record ReplayRun(Session session, ReplayRequest request) {
   public int run() throws Exception {
     StopSignals signals = session.stopSignals();
     try (Cluster cluster = session.cluster()) {
-      VolumeDescriptor volume = Wiring.open(session, cluster, request.volume());
+      VolumeDescriptor volume = Wiring.openToRead(session, cluster, request.volume());
       ReplicaPorts ports = Wiring.replaying(session, cluster, volume);
       ReplicaOptions options;
       try {
@@ -37,7 +37,7 @@ public record ReplayRun(Session session, ReplayRequest request) {
   public int dryRun() throws Exception {
     StopSignals signals = session.stopSignals();
     try (Cluster cluster = session.cluster()) {
-      VolumeDescriptor volume = Wiring.open(session, cluster, request.volume());
+      VolumeDescriptor volume = Wiring.openToRead(session, cluster, request.volume());
       ReplicaPorts ports = Wiring.replaying(session, cluster, volume);
       try (var source = ports.source()) {
         ReplicaOptions options = options(cluster, volume, ports, signals);

@@ -23,10 +23,26 @@ import java.util.UUID;
 
 /** Puts Kafka's and the host's adapters behind the ports of the modules. */
 final class Wiring {
-  /** The volume, checked; what its topics promise too little of is said. */
+  /**
+   * The volume, checked, to be served or followed; what its topics promise too little of is said,
+   * or refused where {@code durability=refuse} asks for that.
+   */
   static VolumeDescriptor open(Session session, Cluster cluster, String volume)
       throws JournalException {
     CheckedVolume checked = cluster.volumes().open(volume);
+    if (session.settings().refusesWeakTopics()) {
+      checked.requireAllPromises();
+    }
+    return said(session, checked);
+  }
+
+  /** The same, to be read only: what is there may be rescued, however little its topic promises. */
+  static VolumeDescriptor openToRead(Session session, Cluster cluster, String volume)
+      throws JournalException {
+    return said(session, cluster.volumes().open(volume));
+  }
+
+  private static VolumeDescriptor said(Session session, CheckedVolume checked) {
     checked.warnings().forEach(warning -> session.console().remark("warning: " + warning));
     return checked.descriptor();
   }

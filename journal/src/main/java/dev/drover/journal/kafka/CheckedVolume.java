@@ -1,8 +1,10 @@
 package dev.drover.journal.kafka;
 
+import dev.drover.journal.JournalException;
 import dev.drover.journal.JournalIdentity;
 import dev.drover.journal.VolumeDescriptor;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * A volume whose topics have been looked at.
@@ -21,5 +23,21 @@ public record CheckedVolume(
     List<TopicWarning> warnings) {
   public CheckedVolume {
     warnings = List.copyOf(warnings);
+  }
+
+  /**
+   * Nothing, if the topic keeps all that an acknowledged flush should mean.
+   *
+   * @throws JournalException WEAK_TOPIC, with each setting and what is lost by it
+   */
+  public void requireAllPromises() throws JournalException {
+    if (!warnings.isEmpty()) {
+      throw new JournalException(
+          JournalException.Code.WEAK_TOPIC,
+          "volume %s: %s"
+              .formatted(
+                  descriptor.name(),
+                  warnings.stream().map(TopicWarning::toString).collect(Collectors.joining("; "))));
+    }
   }
 }
