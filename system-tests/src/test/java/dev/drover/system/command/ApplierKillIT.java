@@ -138,15 +138,20 @@ final class ApplierKillIT {
 
       /** Kills it between nothing and a second after its replay goes on, or long after. */
       void killAndStart() throws IOException {
+        awaitGoingOn();
+        Await.pause(Duration.ofMillis(random.nextInt(1_000)));
+        applier.kill();
+        judge(logEnd());
+        start();
+      }
+
+      /** Before that a SIGTERM, too, would just end it: nobody listens yet. */
+      private void awaitGoingOn() {
         Await.until(
             PATIENCE,
             () -> modified() != before || !applier.isAlive(),
             () -> "the applier does not begin\n" + applier.said());
         assertTrue(applier.isAlive(), applier.said());
-        Await.pause(Duration.ofMillis(random.nextInt(1_000)));
-        applier.kill();
-        judge(logEnd());
-        start();
       }
 
       private void judge(long end) throws IOException {
@@ -176,6 +181,7 @@ final class ApplierKillIT {
       }
 
       void endsIdentical() {
+        awaitGoingOn();
         assertEquals(0, applier.stop(), applier.said());
         drover.call("apply", "kill", "--image", image, "--until", "end").expect(0);
         assertCleanForQemu(image);
