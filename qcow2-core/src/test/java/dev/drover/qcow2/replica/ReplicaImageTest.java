@@ -126,6 +126,7 @@ final class ReplicaImageTest {
 
     ReplicaImage again = ReplicaImage.open(file);
     again.recover();
+    again.giveBack(payload(1));
     apply(again, 2, write(5 * CLUSTER, CLUSTER, 8));
     again.close();
     ByteBuffer features = ByteBuffer.allocate(1);
