@@ -54,7 +54,6 @@ final class Expected {
 
   /** It has returned. */
   void done(Operation operation) {
-    grain = SECTOR;
     if (operation.effect() == Operation.Effect.CONTENT) {
       lastDone = versions.size() - 1;
       return;
@@ -64,9 +63,10 @@ final class Expected {
     versions.add(now);
     lastDone = 0;
     switched = null;
+    grain = SECTOR;
   }
 
-  /** Until an operation is done, each byte is old or new. */
+  /** Until the next flush each byte is old or new: a cut may leave the half that was written. */
   void endedShort() {
     grain = BYTE;
   }
@@ -141,11 +141,16 @@ final class Expected {
       }
       for (int at = range.start(); at < end; at += grain) {
         if (!isOneOf(bytes, at - range.start(), at, allowed)) {
-          return "what is at " + at + " is none of its " + allowed.size() + " versions";
+          return describe(at, bytes[at - range.start()], allowed);
         }
       }
     }
     return null;
+  }
+
+  private static String describe(int at, byte found, List<byte[]> allowed) {
+    List<Byte> versions = allowed.stream().map(version -> version[at]).toList();
+    return "what is at " + at + " begins with " + found + ", and its versions with " + versions;
   }
 
   private boolean isOneOf(byte[] bytes, int from, int at, List<byte[]> allowed) {

@@ -82,6 +82,9 @@ final class RandomRun {
         break;
       } catch (IOException e) {
         file.heal();
+        if (Boolean.getBoolean("drover.trace")) {
+          System.out.println(operation + ": " + e.getMessage());
+        }
         expected.endedShort();
         expected.check(image, scene.watched());
       }
