@@ -37,6 +37,6 @@ public record ReplicaMemory(long bytes) {
   ReplicaOptions image() {
     ReplicaOptions most = ReplicaOptions.DEFAULT;
     return new ReplicaOptions(
-        most.windowBytes(), 4 * bytes / PARTS, bytes / PARTS, most.punchFreed());
+        most.windowBytes(), 4 * bytes / PARTS, bytes / PARTS, most.passDiscard());
   }
 }

@@ -8,6 +8,7 @@ import dev.drover.journal.MemoryJournal;
 import dev.drover.journal.MemorySink;
 import dev.drover.journal.Position;
 import dev.drover.qcow2.ImageJudge;
+import dev.drover.qcow2.PassDiscard;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.PositionSlots;
 import dev.drover.qcow2.replica.ReplicaImage;
@@ -31,7 +32,7 @@ final class EngineRig {
   static final long SIZE = (2L << 20) + (256 << 10); // two L2 tables
   static final UUID INCARNATION = new UUID(11, 22);
   private static final ReplicaOptions IMAGE =
-      new ReplicaOptions(16 * CLUSTER, 1 << 20, 1 << 20, true);
+      new ReplicaOptions(16 * CLUSTER, 1 << 20, 1 << 20, PassDiscard.ALL);
 
   final ManualTime time = new ManualTime();
   final MemoryJournal journal = new MemoryJournal(Journals.VOLUME, time);

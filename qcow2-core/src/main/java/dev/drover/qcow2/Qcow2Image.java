@@ -45,7 +45,7 @@ public final class Qcow2Image implements GuestDisk {
   private static final int PREALLOCATED_CLUSTERS = 1 << 14;
 
   private static final CoreOptions BOUNDS =
-      new CoreOptions(4L << 20, 32L << 20, 8L << 20, true, false);
+      new CoreOptions(4L << 20, 32L << 20, 8L << 20, PassDiscard.ALL, false);
 
   private final String name;
   private final ImageCore core;

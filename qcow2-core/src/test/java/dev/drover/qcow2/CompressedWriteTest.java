@@ -32,7 +32,7 @@ final class CompressedWriteTest {
   private static final int CLUSTER = 4096;
   private static final long DISK = 64L * CLUSTER;
   private static final CoreOptions BOUNDS =
-      new CoreOptions(4 * CLUSTER, 1 << 16, 1 << 16, true, false);
+      new CoreOptions(4 * CLUSTER, 1 << 16, 1 << 16, PassDiscard.ALL, false);
 
   private final MemoryBlockFile file = new MemoryBlockFile("packed.qcow2");
 

@@ -37,7 +37,7 @@ final class PlainImageFaultTest {
   private static final long SEED = Long.getLong("drover.seed", 20240607);
   private static final boolean EXHAUSTIVE = Boolean.getBoolean("drover.exhaustive");
   private static final CoreOptions BOUNDS =
-      new CoreOptions(3 * CLUSTER, 2 * CLUSTER, 2 * CLUSTER, true, false);
+      new CoreOptions(3 * CLUSTER, 2 * CLUSTER, 2 * CLUSTER, PassDiscard.ALL, false);
 
   static MemoryBlockFile empty;
 

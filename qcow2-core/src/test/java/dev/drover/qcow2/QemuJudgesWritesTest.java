@@ -37,7 +37,7 @@ final class QemuJudgesWritesTest {
   private byte[] model;
 
   private Qcow2Image open(MemoryBlockFile file) throws IOException {
-    CoreOptions bounds = new CoreOptions(1 << 20, 4 << 20, 1 << 20, true, false);
+    CoreOptions bounds = new CoreOptions(1 << 20, 4 << 20, 1 << 20, PassDiscard.ALL, false);
     return Qcow2Image.open(file, false, BackingOpener.REFUSE, bounds);
   }
 
@@ -307,7 +307,7 @@ final class QemuJudgesWritesTest {
             model.length)
         .orFail();
     MemoryBlockFile file = MemoryBlockFile.load(path);
-    CoreOptions bounds = new CoreOptions(1 << 16, 1 << 16, 1 << 16, true, false);
+    CoreOptions bounds = new CoreOptions(1 << 16, 1 << 16, 1 << 16, PassDiscard.ALL, false);
     BackingOpener opener = (_, _) -> new RawDisk(MemoryBlockFile.load(base));
     try (Qcow2Image image = Qcow2Image.open(file, false, opener, bounds)) {
       change(image, 60, 4096);

@@ -32,7 +32,7 @@ final class RequestRig {
 
   /** So small that caches overflow and windows end. */
   static final CoreOptions BOUNDS =
-      new CoreOptions(3 * CLUSTER, 2 * CLUSTER, 2 * CLUSTER, true, false);
+      new CoreOptions(3 * CLUSTER, 2 * CLUSTER, 2 * CLUSTER, PassDiscard.ALL, false);
 
   private final CrashingBlockFile disk;
   private final FailingBlockFile file;

@@ -15,7 +15,8 @@ public final class SmallImages {
    */
   public static CoreOptions bounds(int clusterBytes, int windowClusters, int tables) {
     long cache = (long) tables * clusterBytes;
-    return new CoreOptions((long) windowClusters * clusterBytes, cache, cache, true, false);
+    return new CoreOptions(
+        (long) windowClusters * clusterBytes, cache, cache, PassDiscard.ALL, false);
   }
 
   /** Opens for writing, and recovers first what was not closed cleanly. */

@@ -25,12 +25,16 @@ final class AllocationList {
   private final List<Allocation> submitted = new ArrayList<>();
   private long quarantined;
 
+  /** Entered and not ended: each must be in one of the collections above. */
+  private long unended;
+
   /** Enters a cluster that is about to be set aside, for a purpose that is known. */
   Allocation add(long cluster, boolean knownZero) {
     Allocation allocation = new Allocation(cluster, knownZero);
     if (open.putIfAbsent(cluster, allocation) != null) {
       throw new IllegalStateException("cluster " + cluster + " is set aside twice");
     }
+    unended++;
     return allocation;
   }
 
@@ -61,6 +65,7 @@ final class AllocationList {
   Allocation addPacked(long cluster) {
     Allocation reference = new Allocation(cluster, false);
     packed.add(reference);
+    unended++;
     return reference;
   }
 
@@ -86,8 +91,9 @@ final class AllocationList {
 
   /** An fdatasync succeeded: links submitted before it are certain. */
   void synced() {
-    submitted.forEach(allocation -> allocation.become(State.LINKED));
+    submitted.forEach(allocation -> end(allocation, State.LINKED));
     submitted.clear();
+    requireNoneDropped();
   }
 
   private void leave(Allocation allocation) {
@@ -122,13 +128,13 @@ final class AllocationList {
   /** Its refcount is lowered, or never rose. */
   void givenBack(Allocation allocation) {
     leave(allocation);
-    allocation.become(State.GIVEN_BACK);
+    end(allocation, State.GIVEN_BACK);
   }
 
   /** It must not be freed, and nothing can prove that it is linked. */
   void quarantine(Allocation allocation) {
     leave(allocation);
-    allocation.become(State.QUARANTINED);
+    end(allocation, State.QUARANTINED);
     quarantined++;
   }
 
@@ -149,7 +155,22 @@ final class AllocationList {
     closeWindow();
     List.copyOf(open.values()).forEach(this::quarantine);
     List.copyOf(packed).forEach(this::quarantine);
-    submitted.forEach(allocation -> allocation.become(State.QUARANTINED));
+    submitted.forEach(allocation -> end(allocation, State.QUARANTINED));
     submitted.clear();
+    requireNoneDropped();
+  }
+
+  private void end(Allocation allocation, State state) {
+    allocation.become(state);
+    unended--;
+  }
+
+  /** At every sync and at the end: nothing left the list but by one of its ways out (I-05). */
+  private void requireNoneDropped() {
+    if (unended != open.size() + packed.size() + submitted.size()) {
+      throw new IllegalStateException(
+          "%d allocations are neither linked, given back nor quarantined, the list has %d"
+              .formatted(unended, open.size() + packed.size() + submitted.size()));
+    }
   }
 }

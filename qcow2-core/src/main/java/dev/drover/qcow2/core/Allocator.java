@@ -1,7 +1,9 @@
 package dev.drover.qcow2.core;
 
 import dev.drover.qcow2.ClusterExtent;
+import dev.drover.qcow2.DiscardClass;
 import dev.drover.qcow2.HostOffset;
+import dev.drover.qcow2.PassDiscard;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.TablePointer;
 import dev.drover.qcow2.io.DiskFullException;
@@ -27,9 +29,9 @@ final class Allocator {
   private final Refcounts refcounts;
   private final AllocationList list = new AllocationList();
   private final PendingFrees frees = new PendingFrees();
-  private final ClusterRuns released = new ClusterRuns();
+  private final FreedClusters released = new FreedClusters();
   private final ClusterRuns givingBack = new ClusterRuns();
-  private final boolean punch;
+  private final PassDiscard pass;
   private final int fullWindow;
   private int nextWindow;
   private long searchFrom;
@@ -40,7 +42,7 @@ final class Allocator {
     this.disk = disk;
     this.geometry = geometry;
     this.refcounts = refcounts;
-    this.punch = options.punchFreed();
+    this.pass = options.passDiscard();
     this.fullWindow = Math.clamp(options.windowBytes() >> geometry.clusterBits(), 1, 1 << 16);
     this.nextWindow = fullWindow;
   }
@@ -217,15 +219,15 @@ final class Allocator {
     while (frees.hasReleasable()) {
       long cluster = frees.peek();
       if (refcounts.add(cluster, -1) == 0) {
-        released.add(cluster);
+        released.add(cluster, frees.peekClass());
       }
       frees.released();
       core.boundChanges();
     }
     if (refcounts.changedBlocks() > 0 || !released.isEmpty()) {
-      core.forget(released);
+      released.byClass().values().forEach(core::forget);
       core.sync();
-      punched(released);
+      released.byClass().forEach((why, freed) -> punched(freed, pass.passes(why)));
     }
   }
 
@@ -253,7 +255,7 @@ final class Allocator {
     }
     if (!givingBack.isEmpty()) {
       core.sync();
-      punched(givingBack);
+      punched(givingBack, pass.passes(DiscardClass.OTHER));
     }
   }
 
@@ -287,7 +289,7 @@ final class Allocator {
     list.givenBack(reference);
   }
 
-  private void punched(ClusterRuns freed) {
+  private void punched(ClusterRuns freed, boolean punch) {
     freed
         .extents(geometry.clusterBits())
         .forEach(
@@ -322,7 +324,7 @@ final class Allocator {
     }
     core.forget(givingBack);
     core.sync();
-    punched(givingBack);
+    punched(givingBack, pass.passes(DiscardClass.OTHER));
     searchFrom = 0;
   }
 

@@ -1,12 +1,14 @@
 package dev.drover.qcow2.core;
 
+import dev.drover.qcow2.PassDiscard;
+
 /**
  * Bounds of an open image.
  *
  * @param windowBytes how much space one window sets aside
  * @param tableCacheBytes memory for L2 tables
  * @param refcountCacheBytes memory for refcount blocks
- * @param punchFreed whether space of freed clusters goes back to the host
+ * @param passDiscard of which freed clusters the space goes back to the host
  * @param journaled whether replay rewrites what a power cut takes: only then a cluster that is
  *     wholly written may be linked before its data is durable
  */
@@ -14,5 +16,5 @@ public record CoreOptions(
     long windowBytes,
     long tableCacheBytes,
     long refcountCacheBytes,
-    boolean punchFreed,
+    PassDiscard passDiscard,
     boolean journaled) {}

@@ -1,6 +1,7 @@
 package dev.drover.qcow2.core;
 
 import dev.drover.qcow2.ClusterExtent;
+import dev.drover.qcow2.DiscardClass;
 import dev.drover.qcow2.GuestChange;
 import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.HostOffset;
@@ -219,13 +220,14 @@ public final class ImageCore {
   }
 
   /** One write of the header, from which on another L1 table, and a size with it, counts. */
-  void switchL1(NewTable home, long[] l1, long size, ClusterSequence replaced) throws IOException {
+  void switchL1(NewTable home, long[] l1, long size, ClusterSequence replaced, DiscardClass why)
+      throws IOException {
     TablePointer pointer = home.pointer(l1.length);
     writeLock().lock();
     try {
       home.linkSubmitted();
       mapping.adopt(pointer, l1);
-      frees().unlinked(replaced);
+      frees().unlinked(replaced, why);
       submitHeader(header.withL1(pointer).withVirtualSize(size)); // no failure above it: I-04
     } finally {
       writeLock().unlock();
@@ -307,12 +309,12 @@ public final class ImageCore {
     reader.readCluster(work.oldEntry(), work.guestCluster(), whole);
   }
 
-  void unlinkCompressed(long entry) {
+  void unlinkCompressed(long entry, DiscardClass why) {
     if (L2Entry.decode(entry, geometry.clusterBits()) instanceof L2Entry.Compressed packed) {
       for (long cluster = packed.firstCluster(geometry.clusterBits());
           cluster <= packed.lastCluster(geometry.clusterBits());
           cluster++) {
-        frees().unlinked(cluster);
+        frees().unlinked(cluster, why);
       }
     }
   }

@@ -1,7 +1,10 @@
 package dev.drover.qcow2.core;
 
+import dev.drover.qcow2.DiscardClass;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.EnumMap;
+import java.util.Map;
 
 /**
  * Clusters whose reference was taken away in memory, waiting until that is durable and a later
@@ -13,22 +16,29 @@ import java.util.Deque;
  */
 final class PendingFrees {
 
-  private record Stamped(long commit, ClusterSequence clusters) {}
+  private record Stamped(long commit, Map<DiscardClass, ClusterSequence> clusters) {}
 
-  private ClusterSequence unlinked = new ClusterSequence();
+  private record Releasable(DiscardClass why, ClusterSequence.Cursor cursor) {}
+
+  private Map<DiscardClass, ClusterSequence> unlinked = new EnumMap<>(DiscardClass.class);
   private final Deque<Stamped> stamped = new ArrayDeque<>();
-  private final Deque<ClusterSequence.Cursor> releasable = new ArrayDeque<>();
+  private final Deque<Releasable> releasable = new ArrayDeque<>();
 
-  /** One reference to the cluster is gone from the tables in memory. */
+  /** One reference to the cluster is gone from the tables in memory: it was replaced. */
   void unlinked(long cluster) {
-    unlinked.add(cluster);
+    unlinked(cluster, DiscardClass.OTHER);
+  }
+
+  /** The same, for any reason. */
+  void unlinked(long cluster, DiscardClass why) {
+    unlinked.computeIfAbsent(why, _ -> new ClusterSequence()).add(cluster);
   }
 
   /** The same for a whole tree of tables. */
-  void unlinked(ClusterSequence clusters) {
+  void unlinked(ClusterSequence clusters, DiscardClass why) {
     ClusterSequence.Cursor cursor = clusters.cursor();
     for (; !cursor.atEnd(); cursor.next()) {
-      unlinked.add(cursor.cluster());
+      unlinked(cursor.cluster(), why);
     }
   }
 
@@ -37,23 +47,25 @@ final class PendingFrees {
     releaseBelow(number);
     if (!unlinked.isEmpty()) {
       stamped.add(new Stamped(number, unlinked));
-      unlinked = new ClusterSequence();
+      unlinked = new EnumMap<>(DiscardClass.class);
     }
   }
 
   /** Everything unlinked so far may be freed. */
   void releaseAll() {
     releaseBelow(Long.MAX_VALUE);
-    if (!unlinked.isEmpty()) {
-      releasable.add(unlinked.cursor());
-      unlinked = new ClusterSequence();
-    }
+    release(unlinked);
+    unlinked = new EnumMap<>(DiscardClass.class);
   }
 
   private void releaseBelow(long commit) {
     while (!stamped.isEmpty() && stamped.peek().commit < commit) {
-      releasable.add(stamped.remove().clusters.cursor());
+      release(stamped.remove().clusters);
     }
+  }
+
+  private void release(Map<DiscardClass, ClusterSequence> clusters) {
+    clusters.forEach((why, each) -> releasable.add(new Releasable(why, each.cursor())));
   }
 
   boolean isEmpty() {
@@ -66,12 +78,17 @@ final class PendingFrees {
 
   /** The next cluster to free one reference of. Stays until {@link #released}. */
   long peek() {
-    return releasable.element().cluster();
+    return releasable.element().cursor.cluster();
+  }
+
+  /** Why it is freed. */
+  DiscardClass peekClass() {
+    return releasable.element().why;
   }
 
   /** The cluster of {@link #peek} has one reference less. */
   void released() {
-    ClusterSequence.Cursor cursor = releasable.element();
+    ClusterSequence.Cursor cursor = releasable.element().cursor;
     cursor.next();
     if (cursor.atEnd()) {
       releasable.remove();
@@ -80,7 +97,7 @@ final class PendingFrees {
 
   /** A recount replaces everything known about references. */
   void clear() {
-    unlinked = new ClusterSequence();
+    unlinked.clear();
     stamped.clear();
     releasable.clear();
   }

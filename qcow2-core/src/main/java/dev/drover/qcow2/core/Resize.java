@@ -1,5 +1,6 @@
 package dev.drover.qcow2.core;
 
+import dev.drover.qcow2.DiscardClass;
 import dev.drover.qcow2.GuestChange;
 import dev.drover.qcow2.GuestOffset;
 import dev.drover.qcow2.Qcow2Exception;
@@ -96,7 +97,7 @@ final class Resize {
     ClusterSequence replaced = new ClusterSequence();
     core.tree()
         .addTable(replaced, core.header().l1().offset().bytes(), 8L * core.header().l1().count());
-    core.switchL1(home, l1, size, replaced);
+    core.switchL1(home, l1, size, replaced, DiscardClass.OTHER);
     return true;
   }
 }

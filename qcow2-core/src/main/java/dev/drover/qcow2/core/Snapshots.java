@@ -1,5 +1,6 @@
 package dev.drover.qcow2.core;
 
+import dev.drover.qcow2.DiscardClass;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.SnapshotInfo;
@@ -198,7 +199,7 @@ final class Snapshots {
             });
     home.write(Mapping.bytes(l1, 0, count));
     core.sync();
-    core.switchL1(home, l1, size, replaced);
+    core.switchL1(home, l1, size, replaced, DiscardClass.SNAPSHOT);
     releaseUnlinked();
     CopiedRepair.run(core, core.refcounts()::get);
   }
@@ -227,7 +228,7 @@ final class Snapshots {
       }
       table.linkSubmitted();
       entries = List.copyOf(next);
-      core.frees().unlinked(unlinked);
+      core.frees().unlinked(unlinked, DiscardClass.SNAPSHOT);
       tellPointers(pointer);
       core.submitHeader(core.header().withSnapshots(pointer)); // no failure above it: I-04
     } finally {

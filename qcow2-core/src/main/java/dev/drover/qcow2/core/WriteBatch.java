@@ -1,5 +1,6 @@
 package dev.drover.qcow2.core;
 
+import dev.drover.qcow2.DiscardClass;
 import dev.drover.qcow2.GuestChange;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.L1Entry;
@@ -288,7 +289,7 @@ public final class WriteBatch {
       for (int i = range.from(); i < range.to(); i++) {
         long zeroed = zeroing.entry(table[i], range.keep());
         if (zeroed != table[i]) {
-          unlinked(table[i], zeroed);
+          unlinked(table[i], zeroed, DiscardClass.REQUEST);
           table[i] = zeroed;
         }
       }
@@ -306,7 +307,7 @@ public final class WriteBatch {
     if (old != null) {
       for (TableWork.ZeroRange range : work.zeroes()) {
         for (int i = range.from(); i < range.to(); i++) {
-          unlinked(old[i], work.content()[i]);
+          unlinked(old[i], work.content()[i], DiscardClass.REQUEST);
         }
       }
       core.frees().unlinked(L1Entry.offset(work.oldL1Entry()) >>> geometry.clusterBits());
@@ -320,19 +321,19 @@ public final class WriteBatch {
   private void submitted(ClusterWork work) {
     if (!work.allocations().isEmpty()) {
       work.allocations().forEach(core.allocator().list()::linkSubmitted);
-      unlinked(work.oldEntry(), 0);
+      unlinked(work.oldEntry(), 0, DiscardClass.OTHER);
     }
   }
 
   /** Notes the references that an entry had and its successor does not. */
-  private void unlinked(long before, long after) {
+  private void unlinked(long before, long after, DiscardClass why) {
     if (L2Entry.isCompressed(before)) {
-      core.unlinkCompressed(before);
+      core.unlinkCompressed(before, why);
       return;
     }
     long offset = before & L2Entry.OFFSET_MASK;
     if (offset != 0 && (after & L2Entry.OFFSET_MASK) != offset) {
-      core.frees().unlinked(offset >>> geometry.clusterBits());
+      core.frees().unlinked(offset >>> geometry.clusterBits(), why);
     }
   }
 

@@ -111,7 +111,7 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
             options.windowBytes(),
             options.tableCacheBytes(),
             options.refcountCacheBytes(),
-            options.punchFreed(),
+            options.passDiscard(),
             true);
     ImageCore core = ImageCore.open(file, header, Optional.of(slots), Optional.empty(), bounds);
     return new ReplicaImage(

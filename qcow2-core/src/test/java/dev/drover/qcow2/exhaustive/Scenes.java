@@ -35,7 +35,7 @@ final class Scenes {
   /** The letters that make sense in a scene. */
   static String letters(String name) {
     return switch (name) {
-      case "backed" -> WITHOUT_STRUCTURE + "s";
+      case "backed" -> WITHOUT_STRUCTURE + "sgh";
       case "zstd" -> WITHOUT_STRUCTURE;
       case "block" -> "wWxmdceCastrf";
       case "table" -> "xm";

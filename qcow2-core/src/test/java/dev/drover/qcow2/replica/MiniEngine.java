@@ -3,6 +3,7 @@ package dev.drover.qcow2.replica;
 import dev.drover.qcow2.GuestChange;
 import dev.drover.qcow2.GuestOffset;
 import dev.drover.qcow2.ImageJudge;
+import dev.drover.qcow2.PassDiscard;
 import dev.drover.qcow2.SnapshotSpec;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
@@ -60,7 +61,8 @@ final class MiniEngine {
 
   /** Without punching, a freed cluster keeps its bytes: who takes it for zero is found out. */
   static ReplicaOptions options(boolean punch) {
-    return new ReplicaOptions(3L * CLUSTER, 2L * CLUSTER, 2L * CLUSTER, punch);
+    return new ReplicaOptions(
+        3L * CLUSTER, 2L * CLUSTER, 2L * CLUSTER, punch ? PassDiscard.ALL : PassDiscard.NONE);
   }
 
   /** Opens, recovers and promises; a failure in here means: open again. */

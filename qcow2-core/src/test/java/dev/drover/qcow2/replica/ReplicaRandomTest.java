@@ -15,6 +15,10 @@ import org.junit.jupiter.api.Test;
 /** Long journals with failures and power cuts wherever the seed puts them. */
 final class ReplicaRandomTest {
 
+  /** A cut behind a write that ended within a pointer leaves corruption: docs/crash-table.md. */
+  private static final List<Failure> WHOLE =
+      List.of(Failure.EIO, Failure.ENOSPC, Failure.EIO_AFTER);
+
   private static final long SEED = Long.getLong("drover.seed", 1);
   private static final int RUNS = Integer.getInteger("drover.runs", 30);
 
@@ -71,7 +75,7 @@ final class ReplicaRandomTest {
     while (true) {
       try {
         if (random.nextInt(5) == 0) {
-          Failure how = Failure.values()[random.nextInt(Failure.values().length)];
+          Failure how = WHOLE.get(random.nextInt(WHOLE.size()));
           file.failAt(1 + random.nextInt(25), how);
         }
         if (engine.isAtEnd()) {
