@@ -21,6 +21,12 @@ record GuestContent(Map<String, ByteBuffer> pieces) {
 
   private static final int PIECE = 4096;
 
+  /** A damaged header can claim thousands. */
+  private static final int MOST_SNAPSHOTS = 3;
+
+  /** A damaged snapshot can claim any size. */
+  private static final long MOST_BYTES = 8 << 20;
+
   /** Empty when the image can't be opened at all. */
   static Optional<GuestContent> of(BlockFile file) throws IOException {
     Map<String, ByteBuffer> pieces = new HashMap<>();
@@ -31,7 +37,7 @@ record GuestContent(Map<String, ByteBuffer> pieces) {
       return Optional.empty();
     }
     read(image, "disk", pieces);
-    int snapshots = image.snapshots().size();
+    int snapshots = Math.min(MOST_SNAPSHOTS, image.snapshots().size());
     for (int i : IntStream.range(0, snapshots).toArray()) {
       try {
         read(image.openSnapshot(image.snapshots().get(i).id()), "snapshot " + i, pieces);
@@ -44,7 +50,7 @@ record GuestContent(Map<String, ByteBuffer> pieces) {
 
   private static void read(Qcow2Image image, String name, Map<String, ByteBuffer> pieces)
       throws IOException {
-    for (long at = 0; at < image.virtualSizeBytes(); at += PIECE) {
+    for (long at = 0; at < Math.min(MOST_BYTES, image.virtualSizeBytes()); at += PIECE) {
       ByteBuffer piece = ByteBuffer.allocate((int) Math.min(PIECE, image.virtualSizeBytes() - at));
       try {
         image.read(new GuestOffset(at), piece);
