@@ -56,9 +56,11 @@ final class MetadataRewrite {
     }
   }
 
+  /** Only what the file holds: nobody has looked yet whether a pointer is one. */
   private void rewrite(long offset, long length) throws IOException {
-    for (long done = 0; done < length; ) {
-      byte[] piece = new byte[(int) Math.min(PIECE_BYTES, length - done)];
+    long inFile = offset < 0 ? 0 : Math.min(length, disk.length() - offset);
+    for (long done = 0; done < inFile; ) {
+      byte[] piece = new byte[(int) Math.min(PIECE_BYTES, inFile - done)];
       disk.readTable(piece, offset + done);
       disk.writeTable(offset + done, ByteBuffer.wrap(piece));
       core.boundUnsynced();
