@@ -18,6 +18,8 @@ final class EngineRun implements AutoCloseable {
 
   private static final Duration POLL = Duration.ofMillis(100);
   private static final Duration ASK_LOG_END = Duration.ofSeconds(2);
+  // Longer than any call that gives up by itself.
+  private static final Duration HUNG = Duration.ofSeconds(15);
 
   private final VolumeDescriptor volume;
   private final ReplicaOptions options;
@@ -31,6 +33,8 @@ final class EngineRun implements AutoCloseable {
   private IntentSource.LogEnd logEnd;
   private long logEndAskedNanos;
   private ImageWitness witness;
+  private boolean wasAtEnd;
+  private volatile long skewMillis;
   private volatile EngineView view;
   private volatile Fault defect;
 
@@ -84,9 +88,36 @@ final class EngineRun implements AutoCloseable {
 
   ApplyEngine.Outcome step() {
     ApplyEngine.Outcome outcome = engine.step();
+    measureSkew(outcome);
     askLogEnd(outcome);
     refresh();
     return outcome;
+  }
+
+  /**
+   * Records are stamped by their writer's clock. What comes in while everything was applied has
+   * just been written: so its age is the difference of the two clocks, to a second or two.
+   */
+  private void measureSkew(ApplyEngine.Outcome outcome) {
+    Position fetched = engine.fetched();
+    if (wasAtEnd && outcome == ApplyEngine.Outcome.PROGRESSED && fetched.timestampMillis() > 0) {
+      skewMillis = ticker.now().toEpochMilli() - fetched.timestampMillis();
+    }
+    wasAtEnd = outcome == ApplyEngine.Outcome.IDLE && fetched.nextOffset() >= logEnd.offset();
+  }
+
+  /** Why it does not go on although nothing has failed; null when it does. */
+  String stallReason() {
+    EngineView now = view;
+    long silent = ticker.nanos() - now.progressNanos();
+    return now.stallReason() == null && isHung(now, silent)
+        ? "no step completed for %d s: the image's disk or a broker does not answer"
+            .formatted(Duration.ofNanos(silent).toSeconds())
+        : now.stallReason();
+  }
+
+  private static boolean isHung(EngineView now, long silentNanos) {
+    return !now.recovering() && silentNanos > HUNG.toNanos(); // a recount may take long
   }
 
   /** Settles, if it can, because it is asked to stop. */
@@ -180,14 +211,15 @@ final class EngineRun implements AutoCloseable {
   /** Any thread. */
   ReplicaReport report() {
     EngineView now = view;
-    long millis = ticker.now().toEpochMilli();
+    long millis = ticker.now().toEpochMilli() - skewMillis;
     long gate = engine.gateOffset();
+    boolean hung = isHung(now, ticker.nanos() - now.progressNanos());
     return new ReplicaReport(
         volume.name(),
         replica(),
         open.path(),
         open.state().incarnation(),
-        fault().isPresent() ? State.FAULTED : now.state(gate, millis),
+        fault().isPresent() ? State.FAULTED : hung ? State.STALLED : now.state(gate, millis),
         fault(),
         fromOffset,
         now.appliedOffset(),

@@ -245,7 +245,7 @@ public final class Replica implements AutoCloseable {
         report.lagSeconds(),
         fault
             .map(Fault::reason)
-            .orElse(stopped.reason() == null ? view.stallReason() : stopped.reason()),
+            .orElse(stopped.reason() != null ? stopped.reason() : ended ? null : run.stallReason()),
         fault.map(Fault::hint).orElse(stopped.hint()),
         ticker.now(),
         volume.uuid(),
