@@ -111,7 +111,7 @@ final class ServeVolume implements Work {
             volume,
             intent -> ordered(gateway.get(), sink, intent),
             sink.lost(),
-            new ServedSize(replica.sizeBytes()))) {
+            new ServedSize(() -> shownSize(gateway.get())))) {
       long epoch = sink.epoch();
       if (!awaitEpoch(replica, sink, epoch, stop)) {
         return 0;
@@ -130,6 +130,10 @@ final class ServeVolume implements Work {
   /** What a verb asks for comes after everything that the gateway has answered. */
   private static CompletableFuture<Long> ordered(Gateway gateway, IntentSink sink, Intent intent) {
     return gateway == null ? sink.append(intent) : gateway.appendOrdered(intent);
+  }
+
+  private static long shownSize(Gateway gateway) {
+    return gateway == null ? ServedSize.UNKNOWN : gateway.sizeBytes();
   }
 
   /** Applies everything that earlier gateways may have answered; false when asked to stop. */

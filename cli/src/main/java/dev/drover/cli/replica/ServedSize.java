@@ -1,6 +1,7 @@
 package dev.drover.cli.replica;
 
 import dev.drover.journal.Intent;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /**
@@ -10,20 +11,30 @@ import java.util.function.Predicate;
  * <p>For one thread.
  */
 final class ServedSize implements Predicate<Intent> {
-  private long bytes;
+  /** What the size is before the image shows everything below the gateway's epoch. */
+  static final long UNKNOWN = -1;
 
-  /** The size when the gateway begins. */
-  ServedSize(long bytes) {
-    this.bytes = bytes;
+  private final LongSupplier shown;
+  private long asked;
+
+  /**
+   * @param shown the size in bytes that the image shows, or {@link #UNKNOWN}
+   */
+  ServedSize(LongSupplier shown) {
+    this.shown = shown;
   }
 
+  /** Also false, for a resize, as long as the size is unknown: the verb asks again. */
   @Override
   public boolean test(Intent intent) {
-    if (!(intent instanceof Intent.Resize(long asked))) {
+    if (!(intent instanceof Intent.Resize(long size))) {
       return true;
     }
-    boolean grows = asked >= bytes;
-    bytes = Math.max(bytes, asked);
-    return grows;
+    long now = shown.getAsLong();
+    if (now == UNKNOWN || size < Math.max(now, asked)) {
+      return false;
+    }
+    asked = size;
+    return true;
   }
 }

@@ -65,8 +65,8 @@ public final class KafkaControlListener implements AutoCloseable {
    *
    * @param journal appends an intent in its order among the gateway's own; fails when it can't
    * @param lost completes when nothing can be appended any more: then it ends
-   * @param guard false for an intent that must not be journaled now, whoever asks for it; called
-   *     once a request, in the order of the journal
+   * @param guard false for an intent that must not be journaled now, whoever asks for it; called in
+   *     the order of the journal, again for a request that is repeated
    */
   public static KafkaControlListener start(
       KafkaSettings settings,
@@ -129,15 +129,16 @@ public final class KafkaControlListener implements AutoCloseable {
           KafkaFaults.firstLine(e));
       return;
     }
-    if (served.putIfAbsent(request.requestId(), true) != null) {
+    if (served.containsKey(request.requestId())) {
       return;
-    }
-    if (served.size() > REMEMBERED) {
-      served.remove(served.keySet().iterator().next());
     }
     if (!guard.test(request.intent())) {
-      LOG.warn("not journaling {} as asked: not while this gateway serves", request.intent());
-      return;
+      LOG.warn("not journaling {} as asked: not now", request.intent());
+      return; // not remembered: the verb asks again, and the answer may be another one then
+    }
+    served.put(request.requestId(), true);
+    if (served.size() > REMEMBERED) {
+      served.remove(served.keySet().iterator().next());
     }
     // The verb finds the record in the journal; one that is lost tells its owner by itself.
     journal.apply(request.intent());
