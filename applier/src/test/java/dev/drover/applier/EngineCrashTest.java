@@ -23,7 +23,7 @@ final class EngineCrashTest {
   /** What survives, per cut: -Ddrover.crash.samples=N looks closer. */
   private static final int SAMPLES = Integer.getInteger("drover.crash.samples", 2);
 
-  private static Survival survival(long cut, int sample) {
+  static Survival survival(long cut, int sample) {
     return switch ((int) ((cut + sample) % 4)) {
       case 0 -> Survival.NOTHING;
       case 1 -> Survival.EVERYTHING;
@@ -46,7 +46,7 @@ final class EngineCrashTest {
   }
 
   /** The next start, whatever was left, ends where the journal does. */
-  private static void endsTheSame(EngineRig rig, String what) throws IOException {
+  static void endsTheSame(EngineRig rig, String what) throws IOException {
     try {
       assertTrue(rig.startAndRun(), what);
     } catch (IOException | RuntimeException e) {

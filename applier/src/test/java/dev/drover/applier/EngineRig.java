@@ -35,8 +35,8 @@ final class EngineRig {
       new ReplicaOptions(16 * CLUSTER, 1 << 20, 1 << 20, PassDiscard.ALL);
 
   final ManualTime time = new ManualTime();
-  final MemoryJournal journal = new MemoryJournal(Journals.VOLUME, time);
-  final MemoryCompensationLog log = new MemoryCompensationLog();
+  final MemoryJournal journal;
+  final MemoryCompensationLog log;
   MemorySink sink;
   BatchLimits limits = new BatchLimits(64 << 10, 16, 16, 256 << 10);
   long until = Long.MAX_VALUE;
@@ -49,6 +49,8 @@ final class EngineRig {
   private ApplyEngine engine;
 
   EngineRig() {
+    journal = new MemoryJournal(Journals.VOLUME, time);
+    log = new MemoryCompensationLog();
     try {
       sink = journal.sink();
       ReplicaState state =
@@ -65,6 +67,17 @@ final class EngineRig {
       throw new UncheckedIOException(e);
     }
     log.watch(watch);
+  }
+
+  /** One of several ends of another rig: its journal, Kafka's side as it is, and this disk. */
+  EngineRig(EngineRig other, MemoryBlockFile left) {
+    journal = other.journal;
+    log = other.log.copy();
+    log.watch(watch);
+    sink = other.sink;
+    limits = other.limits;
+    until = other.until;
+    replaceDisk(left);
   }
 
   FailingBlockFile file() {

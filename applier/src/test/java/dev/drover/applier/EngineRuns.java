@@ -46,7 +46,7 @@ final class EngineRuns implements Consumer<String> {
     }
   }
 
-  private static Supplier<EngineRig> story(String name) {
+  static Supplier<EngineRig> story(String name) {
     return switch (name) {
       case "story" -> Workloads::story;
       case "snapshot" -> Workloads::snapshotStory;

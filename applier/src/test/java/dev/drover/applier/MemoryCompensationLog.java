@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 
 /**
@@ -40,6 +41,19 @@ final class MemoryCompensationLog {
   private Watcher watcher = new Watcher() {};
   private long groupOffset = NO_OFFSET;
   private boolean away;
+
+  /** The same state, with nobody watching and no trouble to come. */
+  MemoryCompensationLog copy() {
+    MemoryCompensationLog copy = new MemoryCompensationLog();
+    copy.committed.putAll(committed);
+    copy.groupOffset = groupOffset;
+    return copy;
+  }
+
+  /** Two logs that say the same have the same one. */
+  int stateHash() {
+    return Objects.hash(groupOffset, List.copyOf(committed.values()));
+  }
 
   void watch(Watcher newWatcher) {
     watcher = newWatcher;

@@ -8,7 +8,9 @@ import dev.drover.qcow2.format.SnapshotTable;
 import dev.drover.qcow2.format.TablePointer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Writes all tables back as they read: after a process whose last fdatasync failed, what the kernel
@@ -22,6 +24,9 @@ final class MetadataRewrite {
   private final Disk disk;
   private final Geometry geometry;
 
+  /** L2 tables; snapshots share most of them. */
+  private final Set<Long> rewritten = new HashSet<>();
+
   MetadataRewrite(ImageCore core) {
     this.core = core;
     this.disk = core.disk();
@@ -30,6 +35,7 @@ final class MetadataRewrite {
 
   void run(List<SnapshotEntry> snapshots) throws IOException {
     Header header = core.header();
+    disk.extendTo(disk.length()); // the length is metadata, too
     rewrite(0, geometry.clusterSize());
     TablePointer refcounts = header.refcountTable();
     rewrite(refcounts.offset().bytes(), (long) refcounts.count() << geometry.clusterBits());
@@ -50,7 +56,7 @@ final class MetadataRewrite {
     rewrite(l1.offset().bytes(), 8L * l1.count());
     for (long entry : core.mapping().readL1(l1)) {
       long offset = L1Entry.offset(entry);
-      if (offset != 0 && offset < disk.length()) {
+      if (offset != 0 && offset < disk.length() && rewritten.add(offset)) {
         rewrite(offset, geometry.clusterSize());
       }
     }

@@ -191,9 +191,9 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
   /**
    * To be called once after open, before anything that writes; a clean image answers at once. An
    * unclean one is recounted as {@code qemu-img check} counts. Refcounts above the references are
-   * listed in the report and in {@link #unlinked()}; nothing is written, but what an earlier
-   * process wrote is synced. If the report {@link RecoveryReport#needsGiveBack() needs it}, the
-   * only legal next calls are {@code giveBack} and {@code close}.
+   * listed in the report and in {@link #unlinked()}; nothing is changed, but the metadata is
+   * written as it was read, and synced. If the report {@link RecoveryReport#needsGiveBack() needs
+   * it}, the only legal next calls are {@code giveBack} and {@code close}.
    *
    * @throws dev.drover.qcow2.Qcow2Exception CORRUPT when a refcount is too low or structures
    *     overlap: nothing may be written then
@@ -204,8 +204,8 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
       stage = Stage.READY;
       return new RecoveryReport(true, List.of(), 0, 0);
     }
-    core.sync(); // a killed process may have left what is counted unsynced
-    Recount found = core.structure().recount();
+    Recount found = core.structure().recount(); // refuses before anything is written
+    makeCountedDurable();
     RecoveryReport report =
         new RecoveryReport(false, found.excess(), found.excessClusters(), found.wrongFlags());
     recount = report.needsGiveBack() ? found : null;
@@ -214,8 +214,17 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
   }
 
   /**
+   * A killed process may have left what was counted unsynced (I-17), or have seen its fdatasync
+   * fail and told nobody: then no sync makes it durable, only writing it again does (I-14).
+   */
+  private void makeCountedDurable() throws IOException {
+    core.structure().rewriteMetadata();
+  }
+
+  /**
    * Writes every table, refcount block and header as read, and syncs: for the first start after a
-   * run whose last fdatasync failed. Call before {@link #recover()}.
+   * run that said that its last fdatasync had failed, though the image be clean. Call before {@link
+   * #recover()}.
    */
   public void rewriteMetadata() throws IOException {
     requireStage(Stage.OPENED);

@@ -1,5 +1,6 @@
 package dev.drover.qcow2.exhaustive;
 
+import dev.drover.qcow2.sim.Progress;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -82,8 +83,8 @@ final class Exhaustive {
     Tally total = new Tally();
     parts.stream().flatMap(part -> part.chunks().stream()).forEach(open::add);
     if (progress != null) {
-      open.removeIf(progress::isDone);
-      total.add(progress.before());
+      open.removeIf(chunk -> progress.isDone(chunk.toString()));
+      total.add(before(progress));
     }
     AtomicInteger next = new AtomicInteger();
     List<Future<Tally>> workers = new ArrayList<>();
@@ -107,6 +108,13 @@ final class Exhaustive {
     return total;
   }
 
+  /** What earlier runs have done. */
+  static Tally before(Progress progress) {
+    Tally before = new Tally();
+    progress.before().forEach(n -> before.add(n[0], n[1], n[2], n[3]));
+    return before;
+  }
+
   private Tally work(List<Part.Chunk> open, AtomicInteger next) throws IOException {
     Map<String, Scene> scenes = new HashMap<>();
     Tally total = new Tally();
@@ -120,7 +128,12 @@ final class Exhaustive {
         throw e;
       }
       if (progress != null) {
-        progress.done(chunk, tally);
+        progress.done(
+            chunk.toString(),
+            tally.sequences(),
+            tally.faults(),
+            tally.states(),
+            tally.recoveryStates());
       }
       total.add(tally);
       i = next.getAndIncrement();

@@ -2,7 +2,9 @@ package dev.drover.qcow2.exhaustive;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.sim.MemoryBlockFile;
+import dev.drover.qcow2.sim.Progress;
 import dev.drover.qcow2.tools.Qemu;
 import dev.drover.qcow2.tools.RequiresTools;
 import java.io.IOException;
@@ -68,8 +70,9 @@ final class ExhaustiveProfile {
     List<Part> parts =
         (chosen == null ? PARTS : Arrays.asList(chosen.split(",")))
             .stream().map(Part::parse).toList();
-    Progress progress = Progress.open(PROGRESS, SEED);
-    System.out.println("exhaustive: seed " + SEED + ", done before: " + progress.before());
+    Progress progress = Progress.open(PROGRESS, SEED, Qcow2Image.class, Exhaustive.class);
+    System.out.println(
+        "exhaustive: seed " + SEED + ", done before: " + Exhaustive.before(progress));
     long start = System.nanoTime();
     Tally tally = new Exhaustive(parts, SEED, progress, this::sample).run(THREADS);
     Duration took = Duration.ofNanos(System.nanoTime() - start);

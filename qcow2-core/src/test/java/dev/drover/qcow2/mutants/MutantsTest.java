@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.qcow2.PlainRuns;
+import dev.drover.qcow2.exhaustive.ExhaustiveRuns;
 import dev.drover.qcow2.replica.ReplicaRuns;
 import dev.drover.qcow2.sim.InvariantViolation;
 import java.io.IOException;
@@ -28,7 +29,15 @@ final class MutantsTest {
   @TestFactory
   Stream<DynamicTest> aSimulatorNoticesEachDefect() throws IOException {
     MutantTrial trial =
-        new MutantTrial(ROOT, Map.of("replica", ReplicaRuns.class, "plain", PlainRuns.class));
+        new MutantTrial(
+            ROOT,
+            Map.of(
+                "replica",
+                ReplicaRuns.class,
+                "plain",
+                PlainRuns.class,
+                "exhaustive",
+                ExhaustiveRuns.class));
     return MutantTrial.selected(MUTANTS)
         .map(mutant -> DynamicTest.dynamicTest(mutant.toString(), () -> trial.judge(mutant)));
   }

@@ -43,8 +43,8 @@ public final class ReplicaRuns implements Consumer<String> {
     return switch (name) {
       case "cut" -> word -> cuts.cutBeforeEveryIo(word, false, new Random(SEED));
       case "cut-punching" -> word -> cuts.cutBeforeEveryIo(word, true, new Random(SEED));
-      case "kill" -> word -> cuts.killThenCut(word, false, new Random(SEED), 1, 1);
-      case "lost-sync" -> word -> cuts.killThenCut(word, true, new Random(SEED), 1, 1);
+      case "kill" -> word -> cuts.killThenCut(word, false, false, new Random(SEED), 1, 1);
+      case "lost-sync" -> word -> cuts.killThenCut(word, true, false, new Random(SEED), 1, 1);
       case "fail" -> word -> ReplicaFaultTest.failEveryIo(word, 1);
       case "fail-punching" -> word -> ReplicaFaultTest.failEveryIo(word, 0);
       case "fail-twice" -> ReplicaFaultTest::failEveryMendingToo;

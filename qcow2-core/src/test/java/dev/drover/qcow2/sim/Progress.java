@@ -1,4 +1,4 @@
-package dev.drover.qcow2.exhaustive;
+package dev.drover.qcow2.sim;
 
 import java.io.IOException;
 import java.net.URI;
@@ -6,14 +6,18 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 
 /**
- * Which chunks are done, a line each, so that an interrupted run goes on where it was:
+ * Which chunks of a long simulation are done, and what was counted in each, a line each, so that an
+ * interrupted run goes on where it was:
  *
  * <pre>
  *   # seed 1, code 5d41402a
@@ -23,21 +27,26 @@ import java.util.zip.CRC32;
  * <p>Results count for the code and the seed that they were found with: with others it begins anew.
  * A line that was cut off is not taken for one.
  */
-final class Progress {
+public final class Progress {
 
   private static final String END = " ;";
 
   private final Path file;
   private final Set<String> done = new HashSet<>();
-  private final Tally before = new Tally();
+  private final List<long[]> before = new ArrayList<>();
 
   private Progress(Path file) {
     this.file = file;
   }
 
-  static Progress open(Path file, long seed) throws IOException {
+  /**
+   * Reads a file, or begins it.
+   *
+   * @param code classes whose jars or folders hold the code that is simulated and that simulates
+   */
+  public static Progress open(Path file, long seed, Class<?>... code) throws IOException {
     Progress progress = new Progress(file);
-    String head = "# seed " + seed + ", code " + codeOnClassPath();
+    String head = "# seed " + seed + ", code " + checksum(code);
     if (Files.exists(file) && Files.readAllLines(file).getFirst().equals(head)) {
       Files.readAllLines(file).forEach(progress::read);
     } else {
@@ -47,10 +56,10 @@ final class Progress {
     return progress;
   }
 
-  /** Changes whenever the image's code or the simulator's does. */
-  private static String codeOnClassPath() throws IOException {
+  /** Changes whenever that code does. */
+  private static String checksum(Class<?>... code) throws IOException {
     CRC32 crc = new CRC32();
-    for (Class<?> each : List.of(dev.drover.qcow2.Qcow2Image.class, Progress.class)) {
+    for (Class<?> each : code) {
       Path root = Path.of(location(each));
       if (Files.isDirectory(root)) {
         try (Stream<Path> files = Files.walk(root)) {
@@ -79,30 +88,24 @@ final class Progress {
       return;
     }
     String[] n = line.substring(equals + 3, line.length() - END.length()).split(" ");
-    before.add(
-        Long.parseLong(n[0]), Long.parseLong(n[1]), Long.parseLong(n[2]), Long.parseLong(n[3]));
+    before.add(Arrays.stream(n).mapToLong(Long::parseLong).toArray());
     done.add(line.substring(0, equals));
   }
 
-  /** What earlier runs have done. */
-  Tally before() {
+  /** What earlier runs have counted, chunk by chunk. */
+  public List<long[]> before() {
     return before;
   }
 
-  boolean isDone(Part.Chunk chunk) {
-    return done.contains(chunk.toString());
+  public boolean isDone(String chunk) {
+    return done.contains(chunk);
   }
 
-  synchronized void done(Part.Chunk chunk, Tally tally) throws IOException {
-    String line =
-        "\n%s = %d %d %d %d%s\n"
-            .formatted(
-                chunk,
-                tally.sequences(),
-                tally.faults(),
-                tally.states(),
-                tally.recoveryStates(),
-                END);
-    Files.writeString(file, line, StandardOpenOption.APPEND);
+  /** A chunk is done; any thread. */
+  public synchronized void done(String chunk, long... counts) throws IOException {
+    String numbers =
+        Arrays.stream(counts).mapToObj(Long::toString).collect(Collectors.joining(" "));
+    Files.writeString(
+        file, "\n%s = %s%s\n".formatted(chunk, numbers, END), StandardOpenOption.APPEND);
   }
 }
