@@ -6,6 +6,7 @@ import dev.drover.qcow2.core.GuestView;
 import dev.drover.qcow2.core.ImageCore;
 import dev.drover.qcow2.core.ImageLocks;
 import dev.drover.qcow2.core.Requests;
+import dev.drover.qcow2.format.BitmapDirectory;
 import dev.drover.qcow2.format.Features;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.NewImage;
@@ -125,6 +126,10 @@ public final class Qcow2Image implements GuestDisk {
     Qcow2Image image = new Qcow2Image(file.name(), core, core.activeView(), readOnly, backing);
     if (!readOnly) {
       image.prepareForWriting(header.features());
+      Optional<BitmapDirectory> bitmaps = BitmapDirectory.read(file, image.header());
+      if (bitmaps.isPresent()) {
+        bitmaps.get().markOutdated(file); // writes here do not reach them
+      }
     }
     return image;
   }

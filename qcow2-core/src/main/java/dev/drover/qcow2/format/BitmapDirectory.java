@@ -54,7 +54,9 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
   private static final long RESERVED_MASK = 0xFF00_0000_0000_01FEL;
   private static final int EXTENSION_BYTES = 24;
   private static final int ENTRY_BYTES = 24;
+  private static final int AT_FLAGS = 12;
   private static final int IN_USE = 1;
+  private static final int AUTO = 2;
   private static final int KNOWN_FLAGS = 3;
   private static final int DIRTY_TRACKING = 1;
   private static final int MIN_GRANULARITY_BITS = 9;
@@ -83,6 +85,26 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
       return Optional.empty();
     }
     return Optional.of(new Reader(file, header, extension.get()).read());
+  }
+
+  /**
+   * Says of every bitmap that is to follow the disk's changes that from here on it does not, which
+   * leaves it in the image, and no program trusts it any more. Durable on return.
+   */
+  public void markOutdated(BlockFile file) throws IOException {
+    long at = offset.bytes();
+    boolean marked = false;
+    for (Bitmap bitmap : bitmaps) {
+      if ((bitmap.flags & AUTO) != 0 && !bitmap.isInUse()) {
+        ByteBuffer flags = ByteBuffer.allocate(Integer.BYTES).putInt(0, bitmap.flags | IN_USE);
+        file.write(flags, at + AT_FLAGS);
+        marked = true;
+      }
+      at += HeaderExtension.paddedBytes(ENTRY_BYTES + bitmap.name.length);
+    }
+    if (marked) {
+      file.sync();
+    }
   }
 
   /** Of the bitmap's cluster, 0 for none. */
