@@ -126,6 +126,9 @@ final class Refcounts {
   }
 
   long get(long cluster) throws IOException {
+    if (cluster >>> geometry.blockBits() >= Integer.MAX_VALUE) {
+      return 0; // no table has room to count it: somebody's bad pointer
+    }
     Block block = block(blockOf(cluster));
     return block == null ? 0 : block.counts.get(indexOf(cluster));
   }

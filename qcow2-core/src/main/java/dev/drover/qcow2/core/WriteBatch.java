@@ -274,6 +274,7 @@ public final class WriteBatch {
 
   private void linkInPlace(TableWork work) throws IOException {
     long[] table = core.mapping().table(work.oldL1Entry());
+    requireSound(work, table);
     int from = Integer.MAX_VALUE;
     int to = 0;
     for (ClusterWork each : work.clusters()) {
@@ -303,6 +304,7 @@ public final class WriteBatch {
 
   private void linkTable(TableWork work) throws IOException {
     long[] old = core.mapping().table(work.oldL1Entry());
+    requireSound(work, old);
     work.clusters().forEach(this::submitted);
     if (old != null) {
       for (TableWork.ZeroRange range : work.zeroes()) {
@@ -316,6 +318,28 @@ public final class WriteBatch {
     long offset = work.newTable().offset(geometry.clusterBits());
     core.mapping().setL1(work.l1Index(), offset, work.content());
     core.mapping().writeL1(work.l1Index(), work.l1Index() + 1);
+  }
+
+  /** What is about to be freed must be what it says (I-13); nothing was submitted yet. */
+  private void requireSound(TableWork work, long[] old) throws IOException {
+    for (ClusterWork each : work.clusters()) {
+      if (!each.allocations().isEmpty()) {
+        requireSound(each.oldEntry());
+      }
+    }
+    for (TableWork.ZeroRange range : work.zeroes()) {
+      for (int i = range.from(); old != null && i < range.to(); i++) {
+        requireSound(old[i]);
+      }
+    }
+  }
+
+  private void requireSound(long entry) throws IOException {
+    if (L2Entry.decode(entry, geometry.clusterBits()) instanceof L2Entry.Compressed packed) {
+      core.pointers().compressed(packed.start().bytes(), packed.bytes());
+    } else if (entry != 0) {
+      core.pointers().data(entry);
+    }
   }
 
   private void submitted(ClusterWork work) {
