@@ -34,6 +34,7 @@ final class EngineRun implements AutoCloseable {
   private long logEndAskedNanos;
   private ImageWitness witness;
   private boolean wasAtEnd;
+  private volatile boolean stopAsked;
   private volatile long skewMillis;
   private volatile EngineView view;
   private volatile Fault defect;
@@ -120,6 +121,11 @@ final class EngineRun implements AutoCloseable {
     return !now.recovering() && silentNanos > HUNG.toNanos(); // a recount may take long
   }
 
+  /** Asks nothing more of the brokers that only people would look at: each may wait for them. */
+  void stopSoon() {
+    stopAsked = true;
+  }
+
   /** Settles, if it can, because it is asked to stop. */
   void stop() throws IOException, ApplierException {
     try {
@@ -142,7 +148,7 @@ final class EngineRun implements AutoCloseable {
 
   private void askLogEnd(ApplyEngine.Outcome outcome) {
     boolean brokerAway = outcome == ApplyEngine.Outcome.WAITING;
-    if (!brokerAway && ticker.nanos() - logEndAskedNanos >= ASK_LOG_END.toNanos()) {
+    if (!brokerAway && !stopAsked && ticker.nanos() - logEndAskedNanos >= ASK_LOG_END.toNanos()) {
       logEndAskedNanos = ticker.nanos();
       try {
         logEnd = source.logEnd();

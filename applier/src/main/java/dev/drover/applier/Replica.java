@@ -361,6 +361,7 @@ public final class Replica implements AutoCloseable {
   @Override
   public synchronized void close() {
     stopping = true;
+    run.stopSoon();
     signal();
     try {
       if (!thread.join(STOP_WITHIN)) {

@@ -274,7 +274,7 @@ public final class KafkaVolumes implements AutoCloseable {
   }
 
   private TopicFacts requireTopic(String volume, String topic) throws JournalException {
-    return admin.describe(topic).orElseThrow(() -> KafkaFaults.topicMissing(topic));
+    return admin.describeExpected(topic).orElseThrow(() -> KafkaFaults.topicMissing(topic));
   }
 
   private static void refuse(String topic, Optional<String> wrong) throws JournalException {

@@ -23,6 +23,7 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 /** What {@link KafkaVolumes} asks of the brokers, with Kafka's exceptions translated. */
 final class TopicAdmin implements AutoCloseable {
   private static final Duration PAUSE = Duration.ofMillis(50);
+  private static final Duration HEARSAY = Duration.ofSeconds(3);
 
   private final KafkaSettings settings;
   private final Admin admin;
@@ -68,6 +69,21 @@ final class TopicAdmin implements AutoCloseable {
             description.partitions().size(),
             description.partitions().getFirst().replicas().size(),
             values));
+  }
+
+  /**
+   * The same for a topic that ought to be there: that there is none is believed only when it is
+   * said for {@link #HEARSAY}. A broker that has just started, or is asked right after another one
+   * has answered a creation, can be behind the controller.
+   */
+  Optional<TopicFacts> describeExpected(String topic) throws JournalException {
+    long deadline = System.nanoTime() + HEARSAY.toNanos();
+    Optional<TopicFacts> facts = describe(topic);
+    while (facts.isEmpty() && System.nanoTime() < deadline) {
+      pause(topic);
+      facts = describe(topic);
+    }
+    return facts;
   }
 
   /** Creates a topic of one partition; false when it was there. Returns when it has a leader. */

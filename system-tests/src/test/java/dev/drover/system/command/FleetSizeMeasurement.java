@@ -16,13 +16,11 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Measures what idle volumes cost one process: the figures of docs/operating.md. */
+/** Measures what idle volumes cost one process: the figures of docs/operating.md. Run by name. */
 @Timeout(600)
-@EnabledIfSystemProperty(named = "drover.fleet.volumes", matches = "\\d+")
-final class FleetSizeIT {
+final class FleetSizeMeasurement {
   private static final Duration PATIENCE = Duration.ofMinutes(5);
   private static final Duration IDLE = Duration.ofSeconds(20);
 
@@ -45,7 +43,7 @@ final class FleetSizeIT {
 
   @Test
   void idleVolumesCostTwoThreadsAndLittleMemoryEach() throws Exception {
-    int count = Integer.getInteger("drover.fleet.volumes");
+    int count = Integer.getInteger("drover.fleet.volumes", 50);
     List<String> names = IntStream.range(0, count).mapToObj(i -> "v" + i).toList();
     EmbeddedKafka kafka = EmbeddedKafka.shared();
     Path images = Files.createDirectory(folder.resolve("images"));
