@@ -35,6 +35,7 @@ import java.util.concurrent.atomic.AtomicReference;
  */
 final class ServeVolume implements Work {
   private static final Duration WAIT = Duration.ofMillis(200);
+  private static final Duration CATCH_UP = Duration.ofSeconds(3);
   private static final Duration CLOSE_STEP = Duration.ofSeconds(6);
 
   private final Session session;
@@ -162,17 +163,35 @@ final class ServeVolume implements Work {
     } finally {
       doors.withdraw(gateway.name());
       // Nobody reads any more: the image settles while the journal is said goodbye to.
-      Thread.ofPlatform().daemon().name("closing-replica").start(() -> settle(replica, sink));
+      Thread.ofPlatform()
+          .daemon()
+          .name("closing-replica")
+          .start(() -> settle(gateway, replica, sink));
     }
   }
 
   /** One that is FAULTED has nothing to settle, and may have more to say. */
-  private static void settle(Replica replica, IntentSink sink) {
+  private static void settle(Gateway gateway, Replica replica, IntentSink sink) {
     JournalException lost = sink.lost().getNow(null);
     if (lost != null) {
       replica.close(lost.getMessage(), lost.hint());
     } else if (!replica.done().isCompletedExceptionally()) {
+      catchUp(gateway, replica);
       replica.close();
+    }
+  }
+
+  /** What was answered is in the journal; if a moment does it, the image has it too. */
+  private static void catchUp(Gateway gateway, Replica replica) {
+    long until = System.nanoTime() + CATCH_UP.toNanos();
+    try {
+      while (gateway.stats().overlayEntries() > 0 && System.nanoTime() < until) {
+        replica.awaitVisible(replica.report().appliedOffset() + 1, WAIT);
+      }
+    } catch (ApplierException e) {
+      // It has ended, and says why by itself.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
