@@ -2,14 +2,13 @@ package dev.drover.cli.command;
 
 import dev.drover.cli.session.Cluster;
 import dev.drover.cli.session.Session;
-import dev.drover.cli.value.Names;
 import dev.drover.journal.ControlRequest;
 import dev.drover.journal.VolumeDescriptor;
 import java.time.Instant;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Mixin;
 
 /** {@code drover snapshot create}. */
 @Command(
@@ -21,11 +20,7 @@ import picocli.CommandLine.Parameters;
 final class SnapshotCreate implements Callable<Integer> {
   private final Session session;
 
-  @Parameters(index = "0", paramLabel = "NAME", description = "The volume.")
-  private String volume;
-
-  @Parameters(index = "1", paramLabel = "SNAPSHOT", description = "What to call it.")
-  private String snapshot;
+  @Mixin private SnapshotName name;
 
   SnapshotCreate(Session session) {
     this.session = session;
@@ -33,15 +28,15 @@ final class SnapshotCreate implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Names.check("volume", volume);
-    Names.check("snapshot", snapshot);
+    name.check();
     try (Cluster cluster = session.cluster()) {
-      VolumeDescriptor descriptor = cluster.volumes().open(volume).descriptor();
+      VolumeDescriptor descriptor = cluster.volumes().open(name.volume()).descriptor();
       UUID uuid = UUID.randomUUID();
       Instant now = cluster.clock().instant();
       long offset =
-          Request.append(cluster, descriptor, ControlRequest.snapshotCreate(uuid, snapshot, now));
-      Request.printSnapshot(session.console(), snapshot, uuid, offset);
+          Request.append(
+              cluster, descriptor, ControlRequest.snapshotCreate(uuid, name.snapshot(), now));
+      Request.printSnapshot(session.console(), name.snapshot(), uuid, offset);
     }
     return 0;
   }

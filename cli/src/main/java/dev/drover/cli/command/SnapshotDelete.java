@@ -2,13 +2,12 @@ package dev.drover.cli.command;
 
 import dev.drover.cli.session.Cluster;
 import dev.drover.cli.session.Session;
-import dev.drover.cli.value.Names;
 import dev.drover.journal.ControlRequest;
 import dev.drover.journal.JournalHistory;
 import dev.drover.journal.VolumeDescriptor;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Mixin;
 
 /** {@code drover snapshot delete}. */
 @Command(
@@ -20,11 +19,7 @@ import picocli.CommandLine.Parameters;
 final class SnapshotDelete implements Callable<Integer> {
   private final Session session;
 
-  @Parameters(index = "0", paramLabel = "NAME", description = "The volume.")
-  private String volume;
-
-  @Parameters(index = "1", paramLabel = "SNAPSHOT", description = "The snapshot.")
-  private String snapshot;
+  @Mixin private SnapshotName name;
 
   SnapshotDelete(Session session) {
     this.session = session;
@@ -32,18 +27,18 @@ final class SnapshotDelete implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Names.check("volume", volume);
-    Names.check("snapshot", snapshot);
+    name.check();
     try (Cluster cluster = session.cluster()) {
-      VolumeDescriptor descriptor = cluster.volumes().open(volume).descriptor();
+      VolumeDescriptor descriptor = cluster.volumes().open(name.volume()).descriptor();
       JournalHistory.Snapshot gone =
-          History.snapshot(History.read(cluster, descriptor), volume, snapshot);
+          History.snapshot(History.read(cluster, descriptor), name.volume(), name.snapshot());
       long offset =
           Request.append(
               cluster,
               descriptor,
-              ControlRequest.snapshotDelete(gone.uuid(), snapshot, cluster.clock().instant()));
-      Request.printSnapshot(session.console(), snapshot, gone.uuid(), offset);
+              ControlRequest.snapshotDelete(
+                  gone.uuid(), name.snapshot(), cluster.clock().instant()));
+      Request.printSnapshot(session.console(), name.snapshot(), gone.uuid(), offset);
     }
     return 0;
   }

@@ -2,13 +2,12 @@ package dev.drover.cli.command;
 
 import dev.drover.cli.session.Cluster;
 import dev.drover.cli.session.Session;
-import dev.drover.cli.value.Names;
 import dev.drover.journal.Intent;
 import dev.drover.journal.JournalHistory;
 import dev.drover.journal.VolumeDescriptor;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Mixin;
 
 /** {@code drover snapshot revert}. */
 @Command(
@@ -21,11 +20,7 @@ import picocli.CommandLine.Parameters;
 final class SnapshotRevert implements Callable<Integer> {
   private final Session session;
 
-  @Parameters(index = "0", paramLabel = "NAME", description = "The volume.")
-  private String volume;
-
-  @Parameters(index = "1", paramLabel = "SNAPSHOT", description = "The snapshot.")
-  private String snapshot;
+  @Mixin private SnapshotName name;
 
   SnapshotRevert(Session session) {
     this.session = session;
@@ -33,19 +28,19 @@ final class SnapshotRevert implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Names.check("volume", volume);
-    Names.check("snapshot", snapshot);
+    name.check();
     try (Cluster cluster = session.cluster()) {
-      VolumeDescriptor descriptor = cluster.volumes().open(volume).descriptor();
+      VolumeDescriptor descriptor = cluster.volumes().open(name.volume()).descriptor();
       Request.Appended done =
           Request.appendUnserved(cluster, descriptor, history -> revert(history));
       Intent.SnapshotRevert revert = (Intent.SnapshotRevert) done.intent();
-      Request.printSnapshot(session.console(), snapshot, revert.id(), done.offset());
+      Request.printSnapshot(session.console(), name.snapshot(), revert.id(), done.offset());
     }
     return 0;
   }
 
   private Intent revert(JournalHistory history) {
-    return new Intent.SnapshotRevert(History.snapshot(history, volume, snapshot).uuid(), snapshot);
+    return new Intent.SnapshotRevert(
+        History.snapshot(history, name.volume(), name.snapshot()).uuid(), name.snapshot());
   }
 }

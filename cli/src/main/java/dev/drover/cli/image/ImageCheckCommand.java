@@ -12,11 +12,10 @@ import dev.drover.qcow2.ImageCheck.Repair;
 import dev.drover.qcow2.check.Finding;
 import dev.drover.qcow2.file.HostFile;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code drover image check}, after qemu-img check. */
 @Command(
@@ -30,11 +29,7 @@ import picocli.CommandLine.Parameters;
 final class ImageCheckCommand implements Callable<Integer> {
   private final Session session;
 
-  @Parameters(paramLabel = "FILE", description = "The image.")
-  private Path file;
-
-  @Option(names = "-f", paramLabel = "FMT", description = "qcow2 or raw (default: look).")
-  private String format;
+  @Mixin private ImageToLookAt image;
 
   @Option(
       names = "-r",
@@ -42,20 +37,8 @@ final class ImageCheckCommand implements Callable<Integer> {
       description = "Repair leaked clusters, or all that can be.")
   private String repair;
 
-  @Option(
-      names = "--output",
-      defaultValue = "human",
-      paramLabel = "human|json",
-      description = "How to print it.")
-  private OutputFormat output;
-
   @Option(names = "-q", description = "Print only errors.")
   private boolean quiet;
-
-  @Option(
-      names = {"-U", "--force-share"},
-      description = "Look although another process may be writing.")
-  private boolean forced;
 
   ImageCheckCommand(Session session) {
     this.session = session;
@@ -64,17 +47,19 @@ final class ImageCheckCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Repair mode = mode();
-    if (repair != null && forced) {
+    if (repair != null && image.forced()) {
       throw new IllegalValue("-r cannot go with -U: nobody may write while it repairs");
     }
     CheckReport report;
     try (HostFile host =
-        repair == null ? ImageFile.open(file, forced) : HostFile.openForWriting(file)) {
-      if (ImageFile.format(host, Format.parse(format)) == Format.RAW) {
+        repair == null
+            ? ImageFile.open(image.file(), image.forced())
+            : HostFile.openForWriting(image.file())) {
+      if (ImageFile.format(host, image.format()) == Format.RAW) {
         throw new CommandFailure(
             QemuExit.NOTHING_TO_CHECK,
             "NOT_QCOW2",
-            file + ": this image format does not support checks",
+            image.file() + ": this image format does not support checks",
             "",
             null);
       }
@@ -82,7 +67,7 @@ final class ImageCheckCommand implements Callable<Integer> {
     } catch (IOException e) {
       throw QemuExit.of(QemuExit.FAILED, e);
     }
-    if (output == OutputFormat.JSON || session.console().json()) {
+    if (image.json(session)) {
       session.console().indented(fields(report).map());
     } else if (!quiet || report.exitCode() != 0) {
       print(report);
@@ -112,7 +97,7 @@ final class ImageCheckCommand implements Callable<Integer> {
         .andIf("overlaps", some(report.overlaps()))
         .andIf("leaks", some(report.leaks()))
         .andIf("leaks-fixed", some(report.leaksFixed()))
-        .and("filename", file.toString())
+        .and("filename", image.file().toString())
         .and("format", "qcow2");
   }
 

@@ -15,31 +15,14 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Mixin;
 
 /** {@code drover image info}, after qemu-img info; plus the position of a replica. */
 @Command(name = "info", description = "Says what an image is.")
 final class ImageInfoCommand implements Callable<Integer> {
   private final Session session;
 
-  @Parameters(paramLabel = "FILE", description = "The image.")
-  private Path file;
-
-  @Option(names = "-f", paramLabel = "FMT", description = "qcow2 or raw (default: look).")
-  private String format;
-
-  @Option(
-      names = "--output",
-      defaultValue = "human",
-      paramLabel = "human|json",
-      description = "How to print it.")
-  private OutputFormat output;
-
-  @Option(
-      names = {"-U", "--force-share"},
-      description = "Look although another process may be writing.")
-  private boolean forced;
+  @Mixin private ImageToLookAt image;
 
   ImageInfoCommand(Session session) {
     this.session = session;
@@ -47,9 +30,9 @@ final class ImageInfoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    boolean json = output == OutputFormat.JSON || session.console().json();
-    try (HostFile host = ImageFile.open(file, forced)) {
-      if (ImageFile.format(host, Format.parse(format)) == Format.RAW) {
+    boolean json = image.json(session);
+    try (HostFile host = ImageFile.open(image.file(), image.forced())) {
+      if (ImageFile.format(host, image.format()) == Format.RAW) {
         raw(host, json);
         return 0;
       }
@@ -72,7 +55,7 @@ final class ImageInfoCommand implements Callable<Integer> {
           .console()
           .indented(
               Fields.of("virtual-size", size)
-                  .and("filename", file.toString())
+                  .and("filename", image.file().toString())
                   .and("format", "raw")
                   .and("actual-size", host.allocatedBytes())
                   .and("dirty-flag", false)
@@ -80,7 +63,7 @@ final class ImageInfoCommand implements Callable<Integer> {
       return;
     }
     Console console = session.console();
-    console.line("image: " + file);
+    console.line("image: " + image.file());
     console.line("file format: raw");
     console.line("virtual size: %s (%d bytes)".formatted(ByteSize.text(size), size));
     console.line("disk size: " + ByteSize.text(host.allocatedBytes()));
@@ -96,7 +79,7 @@ final class ImageInfoCommand implements Callable<Integer> {
         .ifPresent(name -> fields.and("backing-filename-format", name));
     fields
         .and("virtual-size", info.virtualSizeBytes())
-        .and("filename", file.toString())
+        .and("filename", image.file().toString())
         .and("cluster-size", info.clusterSizeBytes())
         .and("format", "qcow2")
         .and("actual-size", host.allocatedBytes())
@@ -143,7 +126,7 @@ final class ImageInfoCommand implements Callable<Integer> {
 
   private void print(ImageInfo info, HostFile host) throws IOException {
     Console console = session.console();
-    console.line("image: " + file);
+    console.line("image: " + image.file());
     console.line("file format: qcow2");
     console.line(
         "virtual size: %s (%d bytes)"
@@ -177,7 +160,7 @@ final class ImageInfoCommand implements Callable<Integer> {
 
   /** As QEMU does: relative to the image's folder, as that was typed. */
   private String fullName(String backing) {
-    Path parent = file.getParent();
+    Path parent = image.file().getParent();
     return parent == null ? backing : parent.resolve(backing).toString();
   }
 

@@ -13,12 +13,11 @@ import dev.drover.qcow2.HostExtent.Kind;
 import dev.drover.qcow2.HostMap;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** {@code drover image map}, after qemu-img map. */
 @Command(
@@ -30,18 +29,7 @@ import picocli.CommandLine.Parameters;
 final class ImageMapCommand implements Callable<Integer> {
   private final Session session;
 
-  @Parameters(paramLabel = "FILE", description = "The image.")
-  private Path file;
-
-  @Option(names = "-f", paramLabel = "FMT", description = "qcow2 or raw (default: look).")
-  private String format;
-
-  @Option(
-      names = "--output",
-      defaultValue = "human",
-      paramLabel = "human|json",
-      description = "How to print it.")
-  private OutputFormat output;
+  @Mixin private ImageToLookAt image;
 
   @Option(
       names = {"-s", "--start-offset"},
@@ -56,27 +44,22 @@ final class ImageMapCommand implements Callable<Integer> {
       description = "How much of the disk to tell of (default: all of it).")
   private String length;
 
-  @Option(
-      names = {"-U", "--force-share"},
-      description = "Look although another process may be writing.")
-  private boolean forced;
-
   ImageMapCommand(Session session) {
     this.session = session;
   }
 
   @Override
   public Integer call() throws Exception {
-    Format kind = Format.parse(format);
+    Format kind = image.format();
     long from = ByteSize.parse(start).bytes();
     if (from < 0) {
       throw new IllegalValue("--start-offset '" + start + "' is negative");
     }
-    try (GuestDisk disk = ImageFile.disk(file, kind, forced)) {
+    try (GuestDisk disk = ImageFile.disk(image.file(), kind, image.forced())) {
       long most = disk.virtualSizeBytes() - Math.min(from, disk.virtualSizeBytes());
       long wanted = length == null ? most : Math.min(most, ByteSize.parse(length).bytes());
       Iterator<HostExtent> map = HostMap.of(disk, new GuestOffset(from), from + wanted);
-      if (output == OutputFormat.JSON || session.console().json()) {
+      if (image.json(session)) {
         printJson(map);
       } else {
         printTable(map);
@@ -126,7 +109,7 @@ final class ImageMapCommand implements Callable<Integer> {
         throw new CommandFailure(
             QemuExit.FAILED,
             "COMPRESSED",
-            file + ": File contains external, encrypted or compressed clusters.",
+            image.file() + ": File contains external, encrypted or compressed clusters.",
             "see them with --output=json",
             null);
       }
