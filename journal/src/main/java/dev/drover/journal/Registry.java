@@ -52,6 +52,13 @@ public interface Registry extends HistoryShelf, AutoCloseable {
    */
   Instant now() throws JournalException;
 
+  /**
+   * When something happened, by the clock of {@link #now}, that a process on {@code host} dated
+   * with its own: what the replicas there last said tells how the two clocks differ. Where none
+   * has, the host's clock is believed.
+   */
+  Instant byOwnClock(String host, Instant stamped) throws JournalException;
+
   @Override
   void close();
 }

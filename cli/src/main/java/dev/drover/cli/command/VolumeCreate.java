@@ -99,7 +99,7 @@ final class VolumeCreate implements Callable<Integer> {
       if (session.console().json()) {
         session
             .console()
-            .summary(VolumeFields.of(cluster.volumes().show(name), cluster.clock().instant()));
+            .summary(VolumeFields.of(cluster.volumes().show(name), cluster.registry().now()));
       } else {
         session.console().line(volume.uuid().toString());
       }

@@ -29,7 +29,7 @@ final class VolumeShow implements Callable<Integer> {
     Names.check("volume", name);
     try (Cluster cluster = session.cluster()) {
       VolumeReport report = cluster.volumes().show(name);
-      Instant now = cluster.clock().instant();
+      Instant now = cluster.registry().now();
       if (session.console().json()) {
         session.console().object(VolumeFields.of(report, now));
       } else {

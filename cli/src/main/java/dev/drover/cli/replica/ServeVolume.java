@@ -76,9 +76,7 @@ final class ServeVolume implements Work {
    */
   private void requireNoOtherWriter(VolumeDescriptor volume) throws IOException {
     Optional<WriterState> writer = cluster.volumes().writer(volume);
-    if (request.takeOver()
-        || writer.isEmpty()
-        || !writer.get().isAlive(cluster.clock().instant())) {
+    if (request.takeOver() || writer.isEmpty() || !writer.get().isAlive(cluster.registry().now())) {
       return;
     }
     WriterState other = writer.get();

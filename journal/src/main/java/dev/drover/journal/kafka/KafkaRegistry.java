@@ -174,6 +174,33 @@ public final class KafkaRegistry implements Registry {
     return brokers.now().orElseGet(() -> newest().isAfter(own) ? newest() : own);
   }
 
+  @Override
+  public synchronized Instant byOwnClock(String host, Instant stamped) throws JournalException {
+    refresh();
+    Instant latest = Instant.MIN;
+    Duration ahead = Duration.ZERO;
+    for (String key : keysUnder("replica/")) {
+      Instant taken = values.get(key).taken();
+      if (taken != null && taken.isAfter(latest)) {
+        Optional<ReplicaStatus> said = readable(key);
+        // Who speaks on behalf of a replica that has ended did not date what it repeats.
+        if (said.isPresent() && said.get().host().equals(host) && !said.get().ended()) {
+          latest = taken;
+          ahead = Duration.between(taken, said.get().lastSeen());
+        }
+      }
+    }
+    return stamped.minus(ahead);
+  }
+
+  private Optional<ReplicaStatus> readable(String key) {
+    try {
+      return parsed(key, ReplicaStatus.class);
+    } catch (JournalException e) {
+      return Optional.empty(); // who asks for it by name is told
+    }
+  }
+
   private synchronized Instant newest() {
     return newest;
   }

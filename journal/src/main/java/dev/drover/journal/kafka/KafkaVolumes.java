@@ -220,9 +220,9 @@ public final class KafkaVolumes implements AutoCloseable {
   }
 
   /** Damage at a journal's end must not hide its volume, nor the others, from who looks for it. */
-  private static WriterState lastWriter(long end, LogView log) throws JournalException {
+  private WriterState lastWriter(long end, LogView log) throws JournalException {
     try {
-      return LogTail.below(end, log).writer();
+      return dated(LogTail.below(end, log).writer());
     } catch (JournalException e) {
       if (e.code().kind() == JournalException.Kind.REFUSED) {
         return null;
@@ -231,12 +231,18 @@ public final class KafkaVolumes implements AutoCloseable {
     }
   }
 
-  /** Who wrote to the volume last; empty when nobody has. */
+  /** Who wrote to the volume last, seen by the registry's clock; empty when nobody has. */
   public Optional<WriterState> writer(VolumeDescriptor volume) throws JournalException {
-    return Optional.ofNullable(tail(volume).writer());
+    return Optional.ofNullable(dated(tail(volume).writer()));
   }
 
-  /** What the end of the volume's journal tells. */
+  private WriterState dated(WriterState writer) throws JournalException {
+    return writer == null
+        ? null
+        : writer.seenAt(registry.byOwnClock(writer.host(), writer.lastSeen()));
+  }
+
+  /** What the end of the volume's journal tells, by its writers' clocks. */
   public LogTail tail(VolumeDescriptor volume) throws JournalException {
     try (LogView log = new KafkaLogView(settings, volume.topic(), volume.uuid())) {
       return LogTail.below(log.endOffset(), log);
@@ -254,7 +260,7 @@ public final class KafkaVolumes implements AutoCloseable {
     VolumeTopics names = settings.topics();
     if (admin.describe(volume.topic()).isPresent()) {
       Optional<WriterState> writer = writer(volume);
-      if (writer.isPresent() && writer.get().isAlive(clock.instant())) {
+      if (writer.isPresent() && writer.get().isAlive(registry.now())) {
         throw KafkaFaults.writerAlive(volume, writer.get()).withHint("stop it first");
       }
     }

@@ -14,7 +14,8 @@ import dev.drover.journal.WriterState;
  * @param minInsyncReplicas copies that an acknowledgement needs, or −1
  * @param firstOffset the journal's beginning, or −1
  * @param logEndOffset the journal's end, or −1
- * @param writer who wrote last; null when nobody has, or when damage hides it
+ * @param writer who wrote last, seen by the registry's clock; null when nobody has, or when damage
+ *     hides it
  */
 public record VolumeReport(
     VolumeDescriptor descriptor,

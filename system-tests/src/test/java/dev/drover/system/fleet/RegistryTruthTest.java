@@ -1,14 +1,22 @@
 package dev.drover.system.fleet;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.drover.journal.IntentSink;
+import dev.drover.journal.JournalException;
 import dev.drover.journal.ReplicaStatus;
 import dev.drover.journal.ReplicaStatus.State;
+import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.WriterState;
+import dev.drover.journal.kafka.KafkaIntentSink;
 import dev.drover.journal.kafka.KafkaRegistry;
 import dev.drover.journal.kafka.KafkaSettings;
 import dev.drover.journal.kafka.KafkaVolumes;
 import dev.drover.journal.kafka.NewVolume;
+import dev.drover.journal.kafka.WriterIdentity;
 import dev.drover.system.kafka.EmbeddedKafka;
 import java.time.Clock;
 import java.time.Duration;
@@ -101,6 +109,27 @@ class RegistryTruthTest {
         Instant later = reader.now().plusSeconds(31);
         assertEquals(State.STOPPED, said.asSeenAt(later).state());
         assertTrue(said.asSeenAt(later).reason().startsWith("no heartbeat since "));
+      }
+    }
+  }
+
+  @Test
+  void aWriterWhoseClockIsWrongIsAliveForAsLongAsTheBrokersHeardOfIt() throws Exception {
+    try (var volumes = new KafkaVolumes(settings, registry, Clock.systemUTC())) {
+      VolumeDescriptor volume = volumes.open("v").descriptor();
+      for (Duration wrong : List.of(HOUR.negated(), HOUR)) {
+        Clock clock = Clock.offset(Clock.systemUTC(), wrong);
+        registry.put(running(clock.instant()));
+        var me = new WriterIdentity("host", new UUID(2, 2), "/image");
+        try (IntentSink _ = KafkaIntentSink.open(settings, volume, me, true, clock)) {
+          WriterState writer = volumes.writer(volume).orElseThrow();
+          assertClose(Instant.now(), writer.lastSeen());
+          assertEquals(writer.lastSeen(), volumes.show("v").writer().lastSeen());
+          assertTrue(writer.isAlive(registry.now()));
+          assertFalse(writer.isAlive(registry.now().plus(WriterState.ALIVE).plusSeconds(1)));
+          JournalException served = assertThrows(JournalException.class, () -> volumes.delete("v"));
+          assertEquals(JournalException.Code.WRITER_ALIVE, served.code());
+        }
       }
     }
   }
