@@ -3,11 +3,14 @@ package dev.drover.qcow2.file;
 import dev.drover.qcow2.io.DiskFullException;
 import java.io.Closeable;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** A second descriptor of a file, for what the JDK's channels can't do. */
+/** A descriptor of a file, for what the JDK's channels can't do. */
 final class NativeFile implements Closeable {
 
   private final Libc libc;
@@ -29,13 +32,25 @@ final class NativeFile implements Closeable {
     Libc libc = Libc.INSTANCE.get();
     int flags = (writable ? Libc.O_RDWR : Libc.O_RDONLY) | Libc.O_CLOEXEC;
     int fd = libc.open(path.toString(), flags);
-    if (fd == -Libc.ENOENT) {
-      throw new NoSuchFileException(path.toString());
-    }
     if (fd < 0) {
-      throw new IOException(path + ": open: errno " + -fd);
+      throw notOpened(path.toString(), -fd);
     }
     return Optional.of(new NativeFile(libc, fd, path.toString()));
+  }
+
+  private static IOException notOpened(String path, int errno) {
+    return switch (errno) {
+      case Libc.ENOENT -> new NoSuchFileException(path);
+      case Libc.EACCES -> new AccessDeniedException(path);
+      case Libc.EISDIR -> new FileSystemException(path, null, "Is a directory");
+      case Libc.EROFS -> new FileSystemException(path, null, "Read-only file system");
+      default -> new FileSystemException(path, null, "open: errno " + errno);
+    };
+  }
+
+  /** A path that leads to this very file, whatever has its name by now; empty without /proc. */
+  Optional<Path> asPath() {
+    return Optional.of(Path.of("/proc/self/fd/" + fd)).filter(Files::exists);
   }
 
   void setLength(long bytes) throws IOException {

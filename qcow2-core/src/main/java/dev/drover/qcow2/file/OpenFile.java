@@ -96,9 +96,6 @@ final class OpenFile {
       try {
         file.checkConflict(path, sharing);
         Descriptors descriptors = file.descriptors(path, sharing == Sharing.WRITER, nativeCalls);
-        if (!FileIdentity.of(path).equals(identity)) {
-          throw new IOException(path + ": replaced by another file while it was being opened");
-        }
         file.lock(path, sharing, descriptors);
         done = true;
         return new Use(file, sharing, descriptors);
@@ -130,11 +127,16 @@ final class OpenFile {
     if (writable) {
       options.add(StandardOpenOption.WRITE);
     }
-    AsynchronousFileChannel channel = channel(path, options);
-    opened.push(channel);
     Optional<NativeFile> nativeFile =
         nativeCalls ? NativeFile.open(path, writable) : Optional.empty();
     nativeFile.ifPresent(opened::push);
+    // Opened again by its name, it could be another file by now.
+    Path same = nativeFile.flatMap(NativeFile::asPath).orElse(path);
+    AsynchronousFileChannel channel = channel(same, options);
+    opened.push(channel);
+    if (!FileIdentity.of(same).equals(identity)) {
+      throw new IOException(path + ": replaced by another file while it was being opened");
+    }
     Descriptors descriptors = new Descriptors(channel, nativeFile);
     if (writable) {
       readWrite = descriptors;

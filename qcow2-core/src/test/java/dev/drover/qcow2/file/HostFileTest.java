@@ -13,12 +13,15 @@ import dev.drover.qcow2.io.DiskFullException;
 import dev.drover.qcow2.tools.Qemu;
 import dev.drover.qcow2.tools.RequiresTools;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -127,6 +130,58 @@ final class HostFileTest {
     Files.writeString(path, "precious");
     assertThrows(FileAlreadyExistsException.class, () -> HostFile.createNew(path));
     assertEquals("precious", Files.readString(path));
+  }
+
+  /** Its channel and its descriptor must be of one file, or locks and lengths are another's. */
+  @Test
+  void aFileWhoseNameIsTakenWhileItIsOpenedIsOneFileOrNone() throws Exception {
+    assumeTrue(Libc.INSTANCE.isPresent());
+    Path path = folder.resolve("disk");
+    Path other = Files.write(folder.resolve("other"), new byte[2000]);
+    Files.write(path, new byte[1000]);
+    AtomicBoolean over = new AtomicBoolean();
+    Path spare = folder.resolve("spare");
+    Thread swapping = Thread.ofPlatform().start(() -> swapUntil(over, path, other, spare));
+    try {
+      for (int i = 0; i < 2000; i++) {
+        try (HostFile file = HostFile.openForWriting(path)) {
+          long before = file.length();
+          file.setLength(before + 1);
+          assertEquals(before + 1, file.length(), "the channel's and the descriptor's file");
+          file.setLength(before);
+        } catch (NoSuchFileException e) {
+          // Between two names.
+        } catch (IOException e) {
+          assertTrue(e.getMessage().contains("replaced by another file"), e.getMessage());
+        }
+      }
+    } finally {
+      over.set(true);
+      swapping.join();
+    }
+  }
+
+  private static void swapUntil(AtomicBoolean over, Path a, Path b, Path spare) {
+    try {
+      while (!over.get()) {
+        Files.move(a, spare);
+        Files.move(b, a);
+        Files.move(spare, b);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void whatCannotBeOpenedSaysWhy() {
+    for (boolean nativeCalls : new boolean[] {true, false}) {
+      IOException folderItself =
+          assertThrows(
+              FileSystemException.class,
+              () -> HostFile.open(folder, Sharing.WRITER, false, nativeCalls));
+      assertTrue(folderItself.getMessage().endsWith("Is a directory"), folderItself.getMessage());
+    }
   }
 
   @Test
