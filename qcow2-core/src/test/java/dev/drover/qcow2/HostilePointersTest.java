@@ -55,8 +55,29 @@ final class HostilePointersTest {
         1L << 55 & -CLUSTER);
   }
 
+  /** To who writes there first, and to who reads there first. */
   private void refused() throws IOException {
     MemoryBlockFile before = file.copy();
+    for (int length : List.of(10, CLUSTER)) {
+      writeIsRefused(image -> image.write(new GuestOffset(0), ByteBuffer.allocate(length)));
+      writeIsRefused(image -> image.writeZeroes(new GuestOffset(0), length, true));
+    }
+    writeIsRefused(image -> image.discard(new GuestOffset(0), CLUSTER));
+    assertTrue(file.sameContent(before), "nothing was written");
+    readIsRefused(before);
+  }
+
+  private interface Change {
+    void on(Qcow2Image image) throws IOException;
+  }
+
+  private void writeIsRefused(Change change) throws IOException {
+    Qcow2Image image = Qcow2Image.open(file, false);
+    Qcow2Exception e = assertThrows(Qcow2Exception.class, () -> change.on(image));
+    assertEquals(Code.CORRUPT, e.code());
+  }
+
+  private void readIsRefused(MemoryBlockFile before) throws IOException {
     Qcow2Image image = Qcow2Image.open(file, false);
     ByteBuffer bytes = ByteBuffer.allocate(10);
     GuestOffset start = new GuestOffset(0);

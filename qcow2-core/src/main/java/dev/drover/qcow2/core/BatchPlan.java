@@ -56,7 +56,7 @@ final class BatchPlan {
     BatchPlan plan = new BatchPlan(geometry, mapping, 0, new Zeroing(false, true));
     for (int i = 0; i < pieces.size(); i++) {
       long cluster = firstCluster + i;
-      long entry = mapping.entry(mapping.l1(), cluster);
+      long entry = plan.soundEntry(cluster);
       plan.table((int) (cluster / geometry.l2Entries()))
           .clusters()
           .add(ClusterWork.packed(cluster, entry, pieces.get(i)));
@@ -140,7 +140,7 @@ final class BatchPlan {
 
   private void writeCluster() throws IOException {
     TableWork table = table((int) (pieceCluster / geometry.l2Entries()));
-    long entry = mapping.entry(mapping.l1(), pieceCluster);
+    long entry = soundEntry(pieceCluster);
     boolean zeroOnly = pieces.stream().allMatch(Segment::isZero);
     boolean standard = !L2Entry.isCompressed(entry);
     boolean readsZero = standard && (entry & L2Entry.ZERO_FLAG) != 0;
@@ -158,6 +158,13 @@ final class BatchPlan {
             ? ClusterWork.Kind.NEW
             : readsZero ? ClusterWork.Kind.REVIVED : ClusterWork.Kind.IN_PLACE;
     table.clusters().add(new ClusterWork(pieceCluster, kind, entry, pieces));
+  }
+
+  /** What this batch writes to, copies from or frees. */
+  private long soundEntry(long cluster) throws IOException {
+    long entry = mapping.entry(mapping.l1(), cluster);
+    mapping.requireSound(entry);
+    return entry;
   }
 
   private TableWork table(int index) {
@@ -186,12 +193,16 @@ final class BatchPlan {
     if (entries == null && !zeroing.backed()) {
       return;
     }
-    for (int i = from; i < to; i++) {
+    int first = to;
+    for (int i = to - 1; i >= from; i--) {
       long entry = entries == null ? 0 : entries[i];
+      mapping.requireSound(entry);
       if (zeroing.entry(entry, keep) != entry) {
-        table(l1Index).zeroes().add(new TableWork.ZeroRange(i, to, keep));
-        return;
+        first = i;
       }
+    }
+    if (first < to) {
+      table(l1Index).zeroes().add(new TableWork.ZeroRange(first, to, keep));
     }
   }
 }

@@ -120,6 +120,15 @@ final class Mapping {
     return entry;
   }
 
+  /** Refuses an L2 entry that does not say where a guest cluster can be (I-13). */
+  void requireSound(long entry) throws IOException {
+    if (L2Entry.decode(entry, geometry.clusterBits()) instanceof L2Entry.Compressed packed) {
+      pointers.compressed(packed.start().bytes(), packed.bytes());
+    } else if (entry != 0) {
+      pointers.data(entry);
+    }
+  }
+
   /** Writes a stretch of an L2 table that was changed in memory. */
   void writeTable(long offset, long[] table, int from, int to) throws IOException {
     disk.writeTable(offset + (long) from * Long.BYTES, bytes(table, from, to));

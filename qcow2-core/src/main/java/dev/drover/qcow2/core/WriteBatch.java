@@ -320,25 +320,21 @@ public final class WriteBatch {
     core.mapping().writeL1(work.l1Index(), work.l1Index() + 1);
   }
 
-  /** What is about to be freed must be what it says (I-13); nothing was submitted yet. */
+  /**
+   * What is about to be freed must be what it says (I-13), also now: the plan has seen these
+   * entries, but a table may since have gone to a cluster that one of them named wrongly. Nothing
+   * was submitted yet.
+   */
   private void requireSound(TableWork work, long[] old) throws IOException {
     for (ClusterWork each : work.clusters()) {
       if (!each.allocations().isEmpty()) {
-        requireSound(each.oldEntry());
+        core.mapping().requireSound(each.oldEntry());
       }
     }
     for (TableWork.ZeroRange range : work.zeroes()) {
       for (int i = range.from(); old != null && i < range.to(); i++) {
-        requireSound(old[i]);
+        core.mapping().requireSound(old[i]);
       }
-    }
-  }
-
-  private void requireSound(long entry) throws IOException {
-    if (L2Entry.decode(entry, geometry.clusterBits()) instanceof L2Entry.Compressed packed) {
-      core.pointers().compressed(packed.start().bytes(), packed.bytes());
-    } else if (entry != 0) {
-      core.pointers().data(entry);
     }
   }
 
