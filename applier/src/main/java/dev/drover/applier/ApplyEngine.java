@@ -423,7 +423,7 @@ final class ApplyEngine {
       return Outcome.PROGRESSED;
     }
     // Recovery or a compensation: the same step again, later.
-    fault = next.sameAs(fault);
+    fault = next.after(compensationCause).sameAs(fault);
     if (!next.retriable() || settings.failFast()) {
       phase = Phase.FAILED;
       return Outcome.FAILED;

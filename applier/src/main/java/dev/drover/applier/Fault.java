@@ -21,6 +21,18 @@ public record Fault(String code, String reason, String hint, boolean retriable, 
     Objects.requireNonNull(since, "since");
   }
 
+  /**
+   * This fault, met while cleaning up after another one, which an operator wants to know first.
+   *
+   * @param cause why there is something to clean up; null: nobody has said
+   */
+  Fault after(String cause) {
+    return cause == null || cause.equals(reason)
+        ? this
+        : new Fault(
+            code, "%s; cleaning up after: %s".formatted(reason, cause), hint, retriable, since);
+  }
+
   /** This fault, dated back to {@code earlier} when that is the same trouble still. */
   Fault sameAs(Fault earlier) {
     return earlier == null || !earlier.code.equals(code)

@@ -194,7 +194,12 @@ final class EngineFaultTest {
     rig.log.setAway(true);
     rig.file().failEvery(io -> isBeyond(io, 20L * CLUSTER), Failure.ENOSPC);
     rig.runUntilFaulted();
-    assertEquals("LOG_UNAVAILABLE", rig.engine().fault().orElseThrow().code());
+    Fault fault = rig.engine().fault().orElseThrow();
+    assertEquals("LOG_UNAVAILABLE", fault.code());
+    assertTrue(fault.reason().startsWith("injected: publish "), fault.reason());
+    assertTrue(
+        fault.reason().endsWith("; cleaning up after: replica.qcow2: no space left on device"),
+        fault.reason());
     assertFalse(rig.image().unlinked().isEmpty(), "given back before it was published");
     rig.log.setAway(false);
     rig.file().heal();

@@ -4,6 +4,7 @@ import dev.drover.applier.ApplierException;
 import dev.drover.applier.ApplierException.Code;
 import dev.drover.applier.Compensation;
 import dev.drover.applier.CompensationLog;
+import dev.drover.journal.JournalException;
 import dev.drover.journal.kafka.KafkaSettings;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -23,8 +24,6 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.AuthenticationException;
-import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.ProducerFencedException;
@@ -97,7 +96,7 @@ public final class KafkaCompensationLog implements CompensationLog {
     try {
       return read(settings, topic).all();
     } catch (KafkaException e) {
-      throw translate(topic.topic(), "read", e);
+      throw translate(settings, topic.topic(), "read", e, KafkaSettings.REACHABLE);
     }
   }
 
@@ -119,7 +118,8 @@ public final class KafkaCompensationLog implements CompensationLog {
       OffsetAndMetadata committed = consumer.committed(Set.of(intents)).get(intents);
       return committed == null ? OptionalLong.empty() : OptionalLong.of(committed.offset());
     } catch (KafkaException e) {
-      throw translate(intents.topic(), "ask for the group offset of", e);
+      throw translate(
+          settings, intents.topic(), "ask for the group offset of", e, KafkaSettings.REACHABLE);
     } finally {
       consumer.close(CloseOptions.timeout(Duration.ofSeconds(1)));
     }
@@ -141,7 +141,7 @@ public final class KafkaCompensationLog implements CompensationLog {
       own.forEach(c -> writtenParts.put(c.id(), all.partsOf(c.id())));
       return own;
     } catch (KafkaException e) {
-      throw translate(topic.topic(), "read", e);
+      throw translate(settings, topic.topic(), "read", e, KafkaSettings.REACHABLE);
     }
   }
 
@@ -268,7 +268,7 @@ public final class KafkaCompensationLog implements CompensationLog {
       drop();
       fencedBy = fencing(e);
       if (fencedBy == null) {
-        throw translate(topic.topic(), doing, e);
+        throw translate(settings, topic.topic(), doing, e, PATIENCE);
       }
     }
     // For good: connecting again would fence the other one, and so on for ever.
@@ -299,17 +299,20 @@ public final class KafkaCompensationLog implements CompensationLog {
     }
   }
 
-  private static ApplierException translate(String topic, String doing, KafkaException e) {
+  private static ApplierException translate(
+      KafkaSettings settings, String topic, String doing, KafkaException e, Duration patience) {
     if (e instanceof InterruptException) {
       Thread.currentThread().interrupt();
     }
-    String message = "could not %s topic %s: %s".formatted(doing, topic, e.getMessage());
-    if (e instanceof AuthorizationException || e instanceof AuthenticationException) {
-      return new ApplierException(
-          Code.LOG_REFUSED, message, "see docs/security.md for the ACLs that a replica needs", e);
-    }
-    return new ApplierException(
-        Code.LOG_UNAVAILABLE, message, "check that the brokers are up; it is tried again", e);
+    JournalException why = settings.failure(doing + " topic " + topic, e, patience);
+    return why.code() == JournalException.Code.NOT_AUTHORIZED
+        ? new ApplierException(
+            Code.LOG_REFUSED, why.getMessage(), "see docs/security.md for a replica's ACLs", e)
+        : new ApplierException(
+            Code.LOG_UNAVAILABLE,
+            why.getMessage(),
+            "check that the brokers are up; it is tried again",
+            e);
   }
 
   @Override

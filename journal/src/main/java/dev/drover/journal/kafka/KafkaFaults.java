@@ -18,6 +18,7 @@ import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.TransactionAbortableException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /** What Kafka's failures, and this package's own refusals, are called in Drover. */
@@ -30,7 +31,17 @@ final class KafkaFaults {
    * @param doing what was attempted, as the end of "could not …"
    */
   static JournalException translate(KafkaSettings settings, String doing, Throwable failure) {
-    Throwable cause = failure instanceof ExecutionException ? failure.getCause() : failure;
+    return translate(settings, doing, failure, KafkaSettings.REACHABLE);
+  }
+
+  /**
+   * The same of a client that gives up after another time.
+   *
+   * @param patience when it gave up
+   */
+  static JournalException translate(
+      KafkaSettings settings, String doing, Throwable failure, Duration patience) {
+    Throwable cause = cause(failure);
     String what = "could not " + doing;
     if (cause instanceof UnknownTopicOrPartitionException) {
       return new JournalException(Code.TOPIC_MISSING, what + ": there is no such topic", cause);
@@ -39,7 +50,7 @@ final class KafkaFaults {
       return interrupted(doing);
     }
     if (cause instanceof TimeoutException) {
-      return unreachable(settings, doing, cause);
+      return unreachable(settings, doing, cause, patience);
     }
     if (cause instanceof AuthenticationException || cause instanceof AuthorizationException) {
       return new JournalException(Code.NOT_AUTHORIZED, what + ": " + cause.getMessage(), cause);
@@ -52,7 +63,7 @@ final class KafkaFaults {
     if (config != null) {
       // Kafka checks the addresses' form and looks the names up in the same place.
       return config.getMessage().startsWith("No resolvable bootstrap")
-          ? unreachable(settings, doing + ", no such host", config)
+          ? unreachable(settings, doing + ", no such host", config, patience)
           : new JournalException(Code.USAGE, what + ": " + config.getMessage(), config);
     }
     if (cause instanceof RetriableException) {
@@ -60,6 +71,19 @@ final class KafkaFaults {
     }
     String why = cause instanceof ApiException ? cause.getMessage() : cause.toString();
     return new JournalException(Code.NOT_AVAILABLE, what + ": " + why, cause);
+  }
+
+  /** What happened, below the words of who only noticed it: a producer in a failed transaction. */
+  private static Throwable cause(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null
+        && (cause instanceof ExecutionException
+            || cause instanceof TransactionAbortableException
+            || cause.getClass() == KafkaException.class)
+        && configuration(cause) == null) {
+      cause = cause.getCause();
+    }
+    return cause;
   }
 
   private static ConfigException configuration(Throwable failure) {
@@ -72,11 +96,11 @@ final class KafkaFaults {
   }
 
   private static JournalException unreachable(
-      KafkaSettings settings, String doing, Throwable cause) {
+      KafkaSettings settings, String doing, Throwable cause, Duration patience) {
     return new JournalException(
         Code.UNREACHABLE,
         "no broker at %s answered within %d s (%s)"
-            .formatted(settings.bootstrapServers(), KafkaSettings.REACHABLE.toSeconds(), doing),
+            .formatted(settings.bootstrapServers(), patience.toSeconds(), doing),
         cause);
   }
 

@@ -15,6 +15,7 @@ import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
@@ -168,6 +169,16 @@ public final class KafkaSettings {
     map.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
     map.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
     return map;
+  }
+
+  /**
+   * A client's failure in Drover's words, for clients outside this package.
+   *
+   * @param doing what was attempted, as the end of "could not …"
+   * @param patience when the client gives up
+   */
+  public JournalException failure(String doing, KafkaException failure, Duration patience) {
+    return KafkaFaults.translate(this, doing, failure, patience);
   }
 
   /** Settings of an admin client. */

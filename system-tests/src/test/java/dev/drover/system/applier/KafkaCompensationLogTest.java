@@ -128,6 +128,12 @@ final class KafkaCompensationLogTest {
       Compensation one = compensation(3, 5);
       ApplierException e = assertThrows(ApplierException.class, () -> log.publish(one));
       assertEquals(Code.LOG_UNAVAILABLE, e.code());
+      assertEquals(
+          "no broker at %s answered within 8 s (publish a compensation to topic %s)"
+              .formatted(
+                  kafka.bootstrapServers(),
+                  volume.settings().topics().compensations(TestVolume.NAME)),
+          e.getMessage());
       assertTrue(System.nanoTime() - before < 20_000_000_000L, "waited too long");
       kafka.startBroker(0);
       for (boolean published = false; !published; ) {
