@@ -65,7 +65,7 @@ final class EngineRun implements AutoCloseable {
                 options.failFast(),
                 open.syncFailed(),
                 open.identityIsNew(),
-                options.limits(),
+                options.memory().batches(),
                 POLL),
             open.image(),
             open.state(),

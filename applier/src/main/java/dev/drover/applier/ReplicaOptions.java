@@ -16,8 +16,7 @@ import java.util.OptionalLong;
  * @param sourceWasDead the operator states that an unclean image at another inode was copied, or
  *     restored, from a source that nobody was writing to
  * @param clusterBytes cluster size of an image that has to be made
- * @param limits of batches and of the queue
- * @param memory of its caches
+ * @param memory of its caches, batches and queue
  * @param base what a new image begins from; empty: from the journal's beginning
  */
 public record ReplicaOptions(
@@ -28,7 +27,6 @@ public record ReplicaOptions(
     boolean rebuild,
     boolean sourceWasDead,
     int clusterBytes,
-    BatchLimits limits,
     ReplicaMemory memory,
     Optional<BaseImage.Wanted> base) {
 
@@ -38,7 +36,7 @@ public record ReplicaOptions(
   public ReplicaOptions {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(untilOffset, "untilOffset");
-    Objects.requireNonNull(limits, "limits");
+    Objects.requireNonNull(memory, "memory");
     Objects.requireNonNull(base, "base");
     image = image.toAbsolutePath().normalize();
   }
@@ -53,7 +51,6 @@ public record ReplicaOptions(
         false,
         false,
         DEFAULT_CLUSTER_BYTES,
-        BatchLimits.DEFAULT,
         ReplicaMemory.DEFAULT,
         Optional.empty());
   }
@@ -67,7 +64,6 @@ public record ReplicaOptions(
         rebuild,
         sourceWasDead,
         clusterBytes,
-        limits,
         memory,
         base);
   }
@@ -81,58 +77,34 @@ public record ReplicaOptions(
         rebuild,
         sourceWasDead,
         clusterBytes,
-        limits,
         memory,
         base);
   }
 
   public ReplicaOptions withFailFast(boolean on) {
     return new ReplicaOptions(
-        image, name, untilOffset, on, rebuild, sourceWasDead, clusterBytes, limits, memory, base);
+        image, name, untilOffset, on, rebuild, sourceWasDead, clusterBytes, memory, base);
   }
 
   public ReplicaOptions withRebuild(boolean on) {
     return new ReplicaOptions(
-        image, name, untilOffset, failFast, on, sourceWasDead, clusterBytes, limits, memory, base);
+        image, name, untilOffset, failFast, on, sourceWasDead, clusterBytes, memory, base);
   }
 
   public ReplicaOptions withSourceWasDead(boolean on) {
     return new ReplicaOptions(
-        image, name, untilOffset, failFast, rebuild, on, clusterBytes, limits, memory, base);
+        image, name, untilOffset, failFast, rebuild, on, clusterBytes, memory, base);
   }
 
   public ReplicaOptions withClusterBytes(int bytes) {
     return new ReplicaOptions(
-        image, name, untilOffset, failFast, rebuild, sourceWasDead, bytes, limits, memory, base);
+        image, name, untilOffset, failFast, rebuild, sourceWasDead, bytes, memory, base);
   }
 
-  public ReplicaOptions withLimits(BatchLimits newLimits) {
-    return new ReplicaOptions(
-        image,
-        name,
-        untilOffset,
-        failFast,
-        rebuild,
-        sourceWasDead,
-        clusterBytes,
-        newLimits,
-        memory,
-        base);
-  }
-
-  /** Batches, queue and caches within this much memory. */
+  /** Within this much memory. */
   public ReplicaOptions withMemory(ReplicaMemory newMemory) {
     return new ReplicaOptions(
-        image,
-        name,
-        untilOffset,
-        failFast,
-        rebuild,
-        sourceWasDead,
-        clusterBytes,
-        newMemory.batches(),
-        newMemory,
-        base);
+        image, name, untilOffset, failFast, rebuild, sourceWasDead, clusterBytes, newMemory, base);
   }
 
   /** Begins a new image from a copy of another replica. */
@@ -145,7 +117,6 @@ public record ReplicaOptions(
         rebuild,
         sourceWasDead,
         clusterBytes,
-        limits,
         memory,
         Optional.of(newBase));
   }

@@ -28,12 +28,6 @@ public record FollowedVolume(
   /** An idle engine still steps several times a second; a retry waits less than this. */
   static final Duration STUCK = Duration.ofSeconds(60);
 
-  /** The only volume of a process, which ends with it. */
-  public static FollowedVolume alone(ReplicaReport report, Optional<GatewayStats> gateway) {
-    return new FollowedVolume(
-        report.volume(), report.image(), Optional.of(report), gateway, Optional.empty());
-  }
-
   State state() {
     return failure.isPresent()
         ? State.FAULTED

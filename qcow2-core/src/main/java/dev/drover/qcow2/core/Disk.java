@@ -142,11 +142,6 @@ final class Disk {
     }
   }
 
-  /** Whether the file lacks something that memory has. */
-  boolean isBehind() {
-    return behind;
-  }
-
   /** Bytes remembered; a long operation syncs now and then to bound them. */
   long unsyncedBytes() {
     return unsyncedBytes;

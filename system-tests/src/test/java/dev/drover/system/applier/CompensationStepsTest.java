@@ -139,24 +139,18 @@ final class CompensationStepsTest {
   }
 
   /** Stops at each step and looks, with the applying thread held inside the call. */
-  private final class Watched implements CompensationLog {
+  private final class Watched extends ForwardingCompensationLog {
     private final TestVolume volume;
-    private final CompensationLog log;
 
     Watched(TestVolume volume, CompensationLog log) {
+      super(log);
       this.volume = volume;
-      this.log = log;
-    }
-
-    @Override
-    public List<Compensation> open() throws ApplierException {
-      return log.open();
     }
 
     @Override
     public void publish(Compensation compensation) throws ApplierException {
       look("not yet published", () -> assertEquals(List.of(), all(volume)));
-      log.publish(compensation);
+      super.publish(compensation);
       published = compensation.clusters();
       look("published", this::lookWhenPublished);
       steps.add("published");
@@ -184,7 +178,7 @@ final class CompensationStepsTest {
         throws ApplierException {
       look("freed", this::lookWhenFreed);
       steps.add("freed");
-      log.doneAndCommit(compensations, offset);
+      super.doneAndCommit(compensations, offset);
       look("committed", this::lookWhenCommitted);
       steps.add("committed");
     }
@@ -217,21 +211,6 @@ final class CompensationStepsTest {
       OptionalLong offset = volume.groupOffset(REPLICA);
       long failed = failedIntent.get(30, TimeUnit.SECONDS);
       assertTrue(offset.orElse(0) <= failed, () -> "group offset " + offset);
-    }
-
-    @Override
-    public OptionalLong committed() throws ApplierException {
-      return log.committed();
-    }
-
-    @Override
-    public void commit(long offset) throws ApplierException {
-      log.commit(offset);
-    }
-
-    @Override
-    public void close() {
-      log.close();
     }
 
     private void look(String step, Look what) {

@@ -21,7 +21,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -96,17 +95,18 @@ final class HaltingApplier {
     Runtime.getRuntime().halt(KILLED);
   }
 
-  private record HaltingLog(CompensationLog log, Moment moment) implements CompensationLog {
+  private static final class HaltingLog extends ForwardingCompensationLog {
+    private final Moment moment;
 
-    @Override
-    public List<Compensation> open() throws ApplierException {
-      return log.open();
+    HaltingLog(CompensationLog log, Moment moment) {
+      super(log);
+      this.moment = moment;
     }
 
     @Override
     public void publish(Compensation compensation) throws ApplierException {
       haltAt(Moment.BEFORE_PUBLISHING);
-      log.publish(compensation);
+      super.publish(compensation);
       haltAt(Moment.BEFORE_GIVING_BACK);
     }
 
@@ -114,7 +114,7 @@ final class HaltingApplier {
     public void doneAndCommit(List<Compensation> compensations, long offset)
         throws ApplierException {
       haltAt(Moment.BEFORE_MARKING_DONE);
-      log.doneAndCommit(compensations, offset);
+      super.doneAndCommit(compensations, offset);
       haltAt(Moment.AFTER_MARKING_DONE);
     }
 
@@ -122,21 +122,6 @@ final class HaltingApplier {
       if (moment == here) {
         halt();
       }
-    }
-
-    @Override
-    public OptionalLong committed() throws ApplierException {
-      return log.committed();
-    }
-
-    @Override
-    public void commit(long offset) throws ApplierException {
-      log.commit(offset);
-    }
-
-    @Override
-    public void close() {
-      log.close();
     }
   }
 }

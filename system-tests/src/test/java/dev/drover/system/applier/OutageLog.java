@@ -5,13 +5,18 @@ import dev.drover.applier.Compensation;
 import dev.drover.applier.CompensationLog;
 import java.time.Duration;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** A log whose broker goes away just before a step of a compensation. */
-record OutageLog(CompensationLog log, Plan plan) implements CompensationLog {
+final class OutageLog extends ForwardingCompensationLog {
+  private final Plan plan;
+
+  OutageLog(CompensationLog log, Plan plan) {
+    super(log);
+    this.plan = plan;
+  }
 
   /** Before which call. */
   enum Step {
@@ -69,32 +74,12 @@ record OutageLog(CompensationLog log, Plan plan) implements CompensationLog {
   }
 
   @Override
-  public List<Compensation> open() throws ApplierException {
-    return log.open();
-  }
-
-  @Override
   public void publish(Compensation compensation) throws ApplierException {
-    through(Step.PUBLISH, () -> log.publish(compensation));
+    through(Step.PUBLISH, () -> super.publish(compensation));
   }
 
   @Override
   public void doneAndCommit(List<Compensation> compensations, long offset) throws ApplierException {
-    through(Step.DONE, () -> log.doneAndCommit(compensations, offset));
-  }
-
-  @Override
-  public OptionalLong committed() throws ApplierException {
-    return log.committed();
-  }
-
-  @Override
-  public void commit(long offset) throws ApplierException {
-    log.commit(offset);
-  }
-
-  @Override
-  public void close() {
-    log.close();
+    through(Step.DONE, () -> super.doneAndCommit(compensations, offset));
   }
 }

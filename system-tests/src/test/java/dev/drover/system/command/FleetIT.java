@@ -30,7 +30,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -132,18 +131,18 @@ final class FleetIT {
       volumes.make(names());
       volumes.damage(DAMAGED);
       String address = "127.0.0.1:" + freePort();
-      try (StayingVerb fleet =
-          new StayingVerb(
-              kafka.bootstrapServers(),
-              drover.prefix(),
-              hangingAt(images.resolve(SLOW + ".qcow2"), go),
-              "apply",
-              "--dir",
-              images,
-              "--match",
-              "web-*",
-              "--http",
-              address)) {
+      try (InProcess inside = inside(kafka, drover)) {
+        InProcess.Running fleet =
+            inside.startOn(
+                hangingAt(images.resolve(SLOW + ".qcow2"), go),
+                "apply",
+                "--dir",
+                images,
+                "--match",
+                "web-*",
+                "--http",
+                address,
+                "--json");
         othersAreDoneWhileOneHangsAndOneIsFaulted(fleet, drover, "http://" + address);
         go.countDown();
         volumes.make(List.of(LATER));
@@ -152,7 +151,7 @@ final class FleetIT {
             SOON,
             () -> isRunning(fleet(drover).get(SLOW)) && isRunning(fleet(drover).get(LATER)),
             fleet::said);
-        assertEquals(3, fleet.stop(), fleet.said());
+        assertEquals(3, fleet.end(), fleet.said());
         JsonNode last = fleet.objects().getLast();
         assertEquals("error", text(last, "type"), fleet.said());
         assertTrue(text(last, "message").startsWith("1 of 21 volumes"), last.toString());
@@ -167,7 +166,7 @@ final class FleetIT {
   }
 
   private void othersAreDoneWhileOneHangsAndOneIsFaulted(
-      StayingVerb fleet, Drover drover, String http) {
+      InProcess.Running fleet, Drover drover, String http) {
     JsonNode fault = fleet.awaitObject(said -> text(said, "type").equals("fault"));
     assertEquals(DAMAGED, text(fault, "volume"), fault.toString());
     Await.until(SOON, () -> othersAreDone(within(http)), fleet::said);
@@ -204,10 +203,9 @@ final class FleetIT {
       for (String name : List.of("a", "b", "c", "broken")) {
         verb.add(name + "=" + folder.resolve(name + ".qcow2"));
       }
-      verb.addAll(List.of("--listen", "127.0.0.1:0"));
-      try (StayingVerb gateway =
-          new StayingVerb(
-              kafka.bootstrapServers(), drover.prefix(), ImageFiles.HOST, verb.toArray())) {
+      verb.addAll(List.of("--listen", "127.0.0.1:0", "--json"));
+      try (InProcess inside = inside(kafka, drover)) {
+        InProcess.Running gateway = inside.start(verb.toArray());
         ManyVolumes.inParallel(served, name -> writeThrough(gateway, volumes, name));
         volumes.damage("broken");
         gateway.awaitObject(
@@ -220,7 +218,7 @@ final class FleetIT {
         JsonNode broken = fleet(drover).get("broken");
         assertFalse(isRunning(broken), broken.toString());
         assertTrue(text(broken, "reason").contains("damaged"), broken.toString());
-        assertEquals(3, gateway.stop(), gateway.said());
+        assertEquals(3, gateway.end(), gateway.said());
       }
       for (String name : served) {
         volumes.assertApplied(name, folder.resolve(name + ".qcow2"));
@@ -235,20 +233,16 @@ final class FleetIT {
         Drover drover = new Drover(own, folder);
         ManyVolumes volumes = new ManyVolumes(own.settings(drover.prefix()))) {
       volumes.make(names);
-      Object[] verb =
-          Stream.concat(
-                  Stream.of("apply"),
-                  names.stream().map(name -> name + "=" + folder.resolve(name + ".qcow2")))
-              .toArray();
-      StayingVerb fleet =
-          new StayingVerb(own.bootstrapServers(), drover.prefix(), ImageFiles.HOST, verb);
+      List<Object> verb = new ArrayList<>(List.of("apply", "--json"));
+      names.forEach(name -> verb.add(name + "=" + folder.resolve(name + ".qcow2")));
+      InProcess.Running fleet = inside(own, drover).start(verb.toArray());
       for (String name : names) {
         fleet.awaitObject(
             said -> text(said, "volume").equals(name) && text(said, "state").equals("RUNNING"));
       }
       own.stopBroker(0);
       long asked = System.nanoTime();
-      fleet.stop();
+      fleet.end();
       Duration took = Duration.ofNanos(System.nanoTime() - asked);
       assertTrue(took.compareTo(Duration.ofSeconds(22)) < 0, took + "\n" + fleet.said());
       for (String name : names) { // settled, though nobody could be told
@@ -259,8 +253,15 @@ final class FleetIT {
     }
   }
 
+  private InProcess inside(EmbeddedKafka kafka, Drover drover) {
+    Map<String, String> environment =
+        Map.of(
+            "DROVER_BOOTSTRAP_SERVERS", kafka.bootstrapServers(), "DROVER_PREFIX", drover.prefix());
+    return new InProcess(environment, folder);
+  }
+
   /** A guest of one of the volumes writes, flushes and reads back. */
-  private static void writeThrough(StayingVerb gateway, ManyVolumes volumes, String name)
+  private static void writeThrough(InProcess.Running gateway, ManyVolumes volumes, String name)
       throws IOException {
     JsonNode ready =
         gateway.awaitObject(

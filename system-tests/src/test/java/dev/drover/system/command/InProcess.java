@@ -2,6 +2,8 @@ package dev.drover.system.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.drover.applier.ImageFiles;
 import dev.drover.cli.command.DroverCommand;
 import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.Console;
@@ -18,6 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * The command inside this process, for what needs no SIGKILL: twenty verbs cost as much as one
@@ -51,7 +54,7 @@ final class InProcess implements AutoCloseable {
 
   /** Runs a verb to its end. */
   Drover.Outcome run(Object... arguments) {
-    Call call = new Call(environment, arguments);
+    Call call = new Call(environment, ImageFiles.HOST, arguments);
     return call.outcome(call.execute());
   }
 
@@ -62,7 +65,12 @@ final class InProcess implements AutoCloseable {
 
   /** Starts a verb that stays. */
   Running start(Object... arguments) {
-    Running running = new Running(new Call(environment, arguments));
+    return startOn(ImageFiles.HOST, arguments);
+  }
+
+  /** The same, on image files of the test's choice. */
+  Running startOn(ImageFiles files, Object... arguments) {
+    Running running = new Running(new Call(environment, files, arguments));
     started.add(running);
     return running;
   }
@@ -91,10 +99,11 @@ final class InProcess implements AutoCloseable {
     private final StopSignals signals = StopSignals.none();
     private final Session session;
 
-    Call(Map<String, String> environment, Object... arguments) {
+    Call(Map<String, String> environment, ImageFiles files, Object... arguments) {
       this.command = Arrays.stream(arguments).map(Object::toString).toList();
       this.session =
-          new Session(new Console(stream(out), stream(err), false), environment, () -> signals);
+          new Session(
+              new Console(stream(out), stream(err), false), environment, () -> signals, files);
     }
 
     int execute() {
@@ -153,11 +162,30 @@ final class InProcess implements AutoCloseable {
           () -> "no '" + start + "'\n" + said());
     }
 
+    /** What a verb with {@code --json} has said so far. */
+    List<JsonNode> objects() {
+      String said = Call.text(call.out);
+      int complete = said.lastIndexOf('\n');
+      return complete < 0
+          ? List.of()
+          : said.substring(0, complete).lines().map(Replicas::json).toList();
+    }
+
+    /** Waits until it says such a thing. */
+    JsonNode awaitObject(Predicate<JsonNode> wanted) {
+      return Await.value(PATIENCE, () -> objects().stream().filter(wanted).findFirst(), this::said);
+    }
+
     /** As SIGTERM; the verb must end with 0. */
     void stop() {
+      assertEquals(0, end(), said());
+    }
+
+    /** As SIGTERM; the exit code. */
+    int end() {
       ask();
       join();
-      assertEquals(0, exit, said());
+      return exit;
     }
 
     /** Waits for it to end by itself. */
