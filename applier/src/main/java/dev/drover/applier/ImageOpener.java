@@ -71,6 +71,7 @@ final class ImageOpener {
           "let 'drover volume create' finish");
     }
     JournalIdentity journal = source.identity();
+    forgetSecondName(path);
     OpenImage open =
         Files.exists(path)
             ? existing(path, source, journal)
@@ -82,6 +83,18 @@ final class ImageOpener {
       open.close();
       throw e;
     }
+  }
+
+  /** Killed between the two names of a new, complete image. */
+  private static void forgetSecondName(Path path) throws IOException {
+    Path unfinished = unfinished(path);
+    if (Files.exists(path) && Files.exists(unfinished) && Files.isSameFile(path, unfinished)) {
+      Files.delete(unfinished);
+    }
+  }
+
+  private static Path unfinished(Path path) {
+    return path.resolveSibling(path.getFileName() + ".new");
   }
 
   private OpenImage existing(Path path, IntentSource source, JournalIdentity journal)
@@ -191,7 +204,7 @@ final class ImageOpener {
               .formatted(path, name, volume.name(), known.get().host(), known.get().image()),
           "find the image, or make it anew with --rebuild, or choose another --replica name");
     }
-    Path unfinished = path.resolveSibling(path.getFileName() + ".new");
+    Path unfinished = unfinished(path);
     if (options.base().isPresent()) {
       try (BaseImage base =
           BaseImage.open(
@@ -302,7 +315,7 @@ final class ImageOpener {
       throw new ApplierException(
           Code.POINT_PASSED,
           "%s: is at offset %d already, beyond %d".formatted(open.path(), lowest, until),
-          "use 'drover replay' for a fresh image at that point");
+          "use 'drover replay' for a fresh image at that point; --base with this one is quicker");
     }
   }
 

@@ -72,7 +72,9 @@ public final class JournalException extends IOException {
     /** There is no such snapshot, mark or offset. */
     POINT_MISSING(Kind.FAILED, "see 'drover snapshot list' and 'drover journal dump'"),
     /** The point lies below where the image already is. */
-    POINT_PASSED(Kind.REFUSED, "use 'drover replay' for a fresh image at that point"),
+    POINT_PASSED(
+        Kind.REFUSED,
+        "use 'drover replay' for a fresh image at that point; --base with this one is quicker"),
     /** The broker refused the request for lack of rights. */
     NOT_AUTHORIZED(Kind.FAILED, "see docs/security.md for the ACLs that this verb needs"),
     /** A name, a point or a setting that can't be right. */

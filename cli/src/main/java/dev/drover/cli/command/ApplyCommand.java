@@ -34,6 +34,8 @@ final class ApplyCommand implements Callable<Integer> {
       description = "Exit 3 at the first fault instead of retrying (with --until).")
   private boolean failFast;
 
+  @Mixin private BaseFlag base;
+
   @Mixin private ReplicaFlags replica;
 
   @Mixin private ClusterSizeFlag clusterSize;
@@ -46,6 +48,9 @@ final class ApplyCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     ApplyRun run = new ApplyRun(session);
     Optional<Target> one = volumes.one();
+    if (one.isEmpty()) {
+      base.requireNone();
+    }
     return one.isPresent()
         ? run.one(request(replica.request(one.get())))
         : run.many(volumes.several(), request(replica.common()));
@@ -53,6 +58,10 @@ final class ApplyCommand implements Callable<Integer> {
 
   private ApplyRequest request(ReplicaRequest ofReplica) {
     return new ApplyRequest(
-        ofReplica, Optional.ofNullable(until).map(Points::parse), failFast, clusterSize.bytes());
+        ofReplica,
+        Optional.ofNullable(until).map(Points::parse),
+        failFast,
+        clusterSize.bytes(),
+        base.image());
   }
 }

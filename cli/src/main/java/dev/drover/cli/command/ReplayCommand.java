@@ -6,7 +6,6 @@ import dev.drover.cli.session.Session;
 import dev.drover.cli.value.Names;
 import dev.drover.cli.value.Points;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -39,13 +38,7 @@ final class ReplayCommand implements Callable<Integer> {
               + " included.")
   private String until;
 
-  @Option(
-      names = "--base",
-      paramLabel = "IMAGE",
-      description =
-          "Begin from a copy of this stopped replica or, where it is beyond POINT, of the latest"
-              + " of its snapshots that is not.")
-  private Path base;
+  @Mixin private BaseFlag base;
 
   @Option(
       names = "--dry-run",
@@ -65,11 +58,7 @@ final class ReplayCommand implements Callable<Integer> {
         new ReplayRun(
             session,
             new ReplayRequest(
-                volume,
-                output,
-                Points.parse(until),
-                clusterSize.bytes(),
-                Optional.ofNullable(base)));
+                volume, output, Points.parse(until), clusterSize.bytes(), base.image()));
     return dryRun ? run.dryRun() : run.run();
   }
 }

@@ -14,6 +14,7 @@ import dev.drover.cli.terminal.StopSignals;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.VolumeDescriptor;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -54,12 +55,26 @@ final class ApplyVolume implements Work {
       }
       options = options.withUntil(until.getAsLong());
     }
-    Replica replica = Replica.start(volume, options, ports);
+    Replica replica = Replica.start(volume, begun(options, volume, ports), ports);
     try {
       seat.opened(replica::report);
       return follow(replica, stop);
     } finally {
       seat.leave(replica);
+    }
+  }
+
+  /** Closes the source when it throws. */
+  private ReplicaOptions begun(ReplicaOptions options, VolumeDescriptor volume, ReplicaPorts ports)
+      throws JournalException {
+    if (request.base().isEmpty() || Files.exists(options.image())) {
+      return options; // made by an earlier run: it goes on from where it is
+    }
+    try {
+      return options.withBase(Wiring.base(request.base().get(), cluster, volume, ports));
+    } catch (JournalException | RuntimeException e) {
+      ports.source().close();
+      throw e;
     }
   }
 

@@ -113,6 +113,37 @@ class ReplayPointsTest {
   }
 
   @Test
+  void anApplyBeginsFromAnotherReplicaTooAndGoesOnFromItself() throws Exception {
+    Path then = drover.file("then.qcow2");
+    Object[] apply = {"apply", "v", "--base", atEnd, "--json", "--image", then, "--until"};
+    Files.writeString(drover.file("then.qcow2.new"), "what a killed copy has left");
+    JsonNode done = summary(drover.run(with(apply, "mark:m")).expect(0));
+    assertTrue(done.get("fromOffset").asLong() > 0, done.toString());
+    assertEquals(mark + 1, done.get("appliedOffset").asLong());
+    replay(drover.file("c.qcow2"), "mark:m");
+    assertAlike(drover.file("c.qcow2"), then);
+
+    Files.createLink(drover.file("then.qcow2.new"), then); // killed between the two names
+    done = summary(drover.run(with(apply, "end")).expect(0));
+    assertEquals(mark + 1, done.get("fromOffset").asLong());
+    assertFalse(Files.exists(drover.file("then.qcow2.new")));
+    assertAlike(atEnd, then);
+
+    Drover.Outcome passed = drover.run(with(apply, "mark:m")).expect(3);
+    assertTrue(passed.err().contains("--base with this one"), passed.err());
+    Path whole = drover.file("whole.qcow2");
+    apply[6] = whole;
+    done = summary(drover.run(with(apply, "end")).expect(0));
+    assertEquals(0, done.get("intents").asLong());
+    assertAlike(atEnd, whole);
+    drover.run("apply", "v=" + then, "--base", atEnd).expect(2);
+  }
+
+  private static Object[] with(Object[] command, Object... more) {
+    return Stream.concat(Stream.of(command), Stream.of(more)).toArray();
+  }
+
+  @Test
   void aSnapshotWillNotDoIfAnotherThatLivedThereIsGone() {
     drover.ok("snapshot", "delete", "v", "one");
     drover.ok("apply", "v", "--image", atEnd, "--until", "end");
@@ -145,6 +176,10 @@ class ReplayPointsTest {
     drover.ok("volume", "create", "w", "--size", "2M");
     Path foreign = drover.file("w.qcow2");
     drover.ok("apply", "w", "--image", foreign, "--until", "end");
+    Path other = drover.file("other.qcow2");
+    drover.run("apply", "v", "--image", other, "--base", foreign).expect(3);
+    drover.run("apply", "v", "--image", other, "--base", drover.file("ghost.qcow2")).expect(1);
+    assertFalse(Files.exists(other));
     drover.run(command(output, "end", "--base", foreign)).expect(3);
     drover.run(command(atEnd, "end", "--dry-run")).expect(3);
     drover.run(command(output, "offset:999999", "--dry-run")).expect(1);
