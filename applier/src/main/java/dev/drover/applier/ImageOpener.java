@@ -197,7 +197,7 @@ final class ImageOpener {
     String name = options.name().orElseGet(() -> ReplicaNames.of(namedAfter, host.name()));
     Optional<ReplicaStatus> known = known(name);
     requireFreeName(name, null, known);
-    if (known.isPresent() && !options.rebuild()) {
+    if (known.isPresent() && !known.get().isUnmade() && !options.rebuild()) {
       throw new ApplierException(
           Code.IMAGE_GONE,
           "%s: is gone; the registry knows replica %s of volume %s, last on %s as %s"

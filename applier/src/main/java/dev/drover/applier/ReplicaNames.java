@@ -4,13 +4,18 @@ import dev.drover.journal.JournalNames;
 import java.nio.file.Path;
 
 /** What a replica is called when nobody names it: STEM-HOSTNAME, in the form that names have. */
-final class ReplicaNames {
+public final class ReplicaNames {
 
   private static final int MAX_CHARS = 63;
 
   private ReplicaNames() {}
 
-  static String of(Path image, String host) {
+  /**
+   * The name of a new replica.
+   *
+   * @param host what people call its machine
+   */
+  public static String of(Path image, String host) {
     String file = image.getFileName().toString();
     int dot = file.lastIndexOf('.');
     String stem = dot > 0 ? file.substring(0, dot) : file;

@@ -24,7 +24,7 @@ import java.util.UUID;
  * @param hint what to do about it; null when there is nothing to do
  * @param lastSeen when it said so; of what a {@link Registry} returns: when the registry took it
  * @param volumeUuid the volume's UUID: a deleted and recreated volume of one name differs
- * @param incarnation the image's incarnation
+ * @param incarnation the image's incarnation; null while there is no image yet
  * @param witness what the file was when this was written
  * @param clean whether the image was clean then, and so whether {@code witness} binds
  * @param syncFailed whether the image stopped after a failed fdatasync that it could not repair
@@ -103,6 +103,40 @@ public record ReplicaStatus(
     JournalNames.check(replica);
     Objects.requireNonNull(state, "state");
     Objects.requireNonNull(lastSeen, "lastSeen");
+  }
+
+  /** What there is to say of a replica whose image is still to be made: where it is to be. */
+  public static ReplicaStatus unmade(
+      VolumeDescriptor volume, String replica, String image, String host, String hostId) {
+    return new ReplicaStatus(
+        volume.name(),
+        replica,
+        image,
+        host,
+        State.STARTING,
+        0,
+        0,
+        0,
+        0,
+        0,
+        null,
+        null,
+        Instant.EPOCH,
+        volume.uuid(),
+        null,
+        null,
+        false,
+        false,
+        hostId,
+        0,
+        null,
+        0,
+        true);
+  }
+
+  /** Whether its image has never been made. */
+  public boolean isUnmade() {
+    return incarnation == null;
   }
 
   /** Whether a process stands behind this record: it spoke recently and did not say goodbye. */

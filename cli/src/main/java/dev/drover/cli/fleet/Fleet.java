@@ -33,6 +33,9 @@ public final class Fleet {
   /** All stop at the same time; a process has 30 s for it. */
   private static final Duration STOP_WITHIN = Duration.ofSeconds(27);
 
+  /** What brokers may take beyond that, where replicas have waited for room in vain. */
+  private static final Duration FORGET_WITHIN = Duration.ofSeconds(2);
+
   private final Console console;
   private final Cluster cluster;
   private final Selection selection;
@@ -41,6 +44,7 @@ public final class Fleet {
   private final Map<String, FleetMember> members = new TreeMap<>();
   private final Map<String, VolumeDescriptor> taken = new TreeMap<>();
   private final List<FleetMember> leaving = new ArrayList<>();
+  private final UnopenedReplicas unopened;
   private boolean saidFull;
   private boolean saidAway;
 
@@ -59,6 +63,7 @@ public final class Fleet {
     this.selection = selection;
     this.bounded = bounded;
     this.works = works;
+    this.unopened = new UnopenedReplicas(cluster.registry(), LocalHost.detect());
   }
 
   /**
@@ -78,7 +83,6 @@ public final class Fleet {
       // At once: this thread may just be waiting for a broker.
       signals.onFirst(() -> all().forEach(FleetMember::stop));
       first();
-      var unopened = new UnopenedReplicas(cluster.registry(), LocalHost.detect().id().toString());
       long lookedAt = System.nanoTime();
       while (!signals.await(CHECK_EVERY.toMillis(), TimeUnit.MILLISECONDS) && !isOver()) {
         unopened.tell(all(), System.nanoTime());
@@ -90,7 +94,9 @@ public final class Fleet {
     } finally {
       List<FleetMember> ending = new ArrayList<>(all());
       ending.addAll(leaving);
+      Thread forgetting = Thread.ofVirtual().start(unopened::takeBack);
       stop(ending);
+      forgetting.join(FORGET_WITHIN);
       if (server != null) {
         server.close();
       }

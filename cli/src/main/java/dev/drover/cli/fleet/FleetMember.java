@@ -138,7 +138,7 @@ final class FleetMember implements Seat {
           return; // stopped while it had yet to open: nothing was wrong
         }
         boolean again = e instanceof Exception && Recurrence.mayPass(e);
-        note(FailureReport.of(e), again);
+        note(NoRoom.of(e, target.image()).orElseGet(() -> FailureReport.of(e)), again);
         if (!again) {
           return;
         }

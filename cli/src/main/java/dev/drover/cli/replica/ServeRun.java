@@ -4,6 +4,7 @@ import dev.drover.cli.fleet.Fleet;
 import dev.drover.cli.fleet.Selection;
 import dev.drover.cli.session.Cluster;
 import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.Exit;
 import dev.drover.cli.terminal.StopSignals;
 
 /** {@code serve}: one volume, or several behind one listener that do not notice one another. */
@@ -24,7 +25,9 @@ public final class ServeRun {
       cluster.volumes().requireBroker();
       doors.requireListenable();
       RunOutput output = new RunOutput(session.console(), "serve");
-      return new ServeVolume(session, cluster, request, doors, output).run(signals, seat);
+      ServeVolume work = new ServeVolume(session, cluster, request, doors, output);
+      return new SoleRun(cluster, seat, request.replica(), false)
+          .run(work, signals, Exit.DONE::code);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.drover.system.command;
 import static dev.drover.system.command.Replicas.assertCleanForQemu;
 import static dev.drover.system.command.Replicas.assertIdenticalForQemu;
 import static dev.drover.system.command.Replicas.awaitState;
+import static dev.drover.system.command.Replicas.status;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -16,6 +17,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class FullDiskIT {
 
   private static final int MIB = 1 << 20;
+  private static final String FAIL_FAST = "--fail-fast";
 
   @TempDir Path folder;
 
@@ -42,29 +46,49 @@ final class FullDiskIT {
   }
 
   @Test
-  void aReplicaWhoseImageFindsNoRoomWaitsUntilThereIs() throws IOException {
+  void aReplicaWhoseImageFindsNoRoomWaitsUntilThereIsAndSaysSoMeanwhile() throws IOException {
     Path small = Files.createDirectory(folder.resolve("tiny"));
     boolean mounted =
         Qemu.run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small).exitCode() == 0;
     Precondition.require(mounted, "may not mount a tmpfs: needs root");
     try (Drover drover = new Drover(EmbeddedKafka.shared(), folder)) {
-      drover.ok("volume", "create", "v", "--size", "64M");
-      Path image = small.resolve("replica.qcow2");
-      Drover.Outcome fast =
-          drover.run("apply", "v", "--image", image, "--until", "end", "--fail-fast").expect(3);
-      assertTrue(fast.err().contains("make space"), fast.err());
-      DroverProcess waiting = drover.start("apply", "v", "--image", image, "--until", "end");
-      Await.until(
-          Duration.ofSeconds(30),
-          () -> waiting.said().contains("FAULTED (NO_SPACE)"),
-          () -> "it does not say that it waits\n" + waiting.said());
-      assertTrue(waiting.isAlive(), waiting.said());
-      Qemu.run("mount", "-o", "remount,size=16m", small).orFail();
-      assertEquals(0, waiting.await(Duration.ofSeconds(30)), waiting.said());
-      assertCleanForQemu(image);
+      waitForRoom(drover, small);
     } finally {
       Qemu.run("umount", "-l", small);
     }
+  }
+
+  private static void waitForRoom(Drover drover, Path small) throws IOException {
+    drover.ok("volume", "create", "v", "--size", "64M");
+    Path image = small.resolve("replica.qcow2");
+    Path served = small.resolve("served.qcow2");
+    DroverProcess follower =
+        drover.start("apply", "v", "--image", image, "--replica", "a", "--until", "end");
+    DroverProcess gateway =
+        drover.start("serve", "v", "--image", served, "--replica", "g", "--listen", "localhost:0");
+    DroverProcess never =
+        drover.start("apply", "v", "--image", small.resolve("never.qcow2"), "--replica", "never");
+    Drover.Outcome fast =
+        drover
+            .run("apply", "v", "--image", small.resolve("fast.qcow2"), "--until", "end", FAIL_FAST)
+            .expect(3);
+    assertTrue(fast.err().contains("make space"), fast.err());
+    for (String name : List.of("a", "g", "never")) {
+      JsonNode faulted = awaitState(drover, "v", name, "FAULTED");
+      assertTrue(faulted.get("reason").asText().contains("cannot be made: "), faulted.toString());
+      assertTrue(faulted.get("hint").asText().contains("make space"), faulted.toString());
+    }
+    assertEquals(0, never.stop(), never.said());
+    assertEquals(Optional.empty(), status(drover, "v", "never"), "it has never come to be");
+    assertTrue(follower.isAlive() && gateway.isAlive(), follower.said() + gateway.said());
+
+    Qemu.run("mount", "-o", "remount,size=16m", small).orFail();
+    gateway.awaitOutput("ready ");
+    assertEquals(0, follower.await(Duration.ofSeconds(30)), follower.said());
+    assertEquals("STOPPED", status(drover, "v", "a").orElseThrow().get("state").asText());
+    assertEquals(0, gateway.stop(), gateway.said());
+    assertCleanForQemu(image);
+    assertCleanForQemu(served);
   }
 
   private void faultAndResume(Drover drover, Path small) throws IOException {
