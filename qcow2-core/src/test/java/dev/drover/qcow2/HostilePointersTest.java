@@ -118,8 +118,7 @@ final class HostilePointersTest {
 
   @Test
   void compressedDataOutsideOfTheFileIsRefused() throws IOException {
-    L2Entry packed = new L2Entry.Compressed(new HostOffset(0x1000_0000L), 512);
-    put(l2, packed.encode(header.clusterBits()));
+    put(l2, L2Entry.compressed(0x1000_0000L, 512, header.clusterBits()).descriptor());
     refused();
   }
 

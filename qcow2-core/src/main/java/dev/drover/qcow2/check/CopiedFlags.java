@@ -5,6 +5,7 @@ import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
+import dev.drover.qcow2.format.L2Table;
 import dev.drover.qcow2.format.PointerTable;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
@@ -31,10 +32,10 @@ public final class CopiedFlags {
 
     /**
      * @param entryAt where in the file the entry is
-     * @param corrected what it should be
+     * @param corrected the words of 8 bytes that it should be
      * @param refcount of what it points at
      */
-    void wrong(HostOffset entryAt, long corrected, long refcount) throws IOException;
+    void wrong(HostOffset entryAt, long[] corrected, long refcount) throws IOException;
   }
 
   private CopiedFlags() {}
@@ -49,7 +50,7 @@ public final class CopiedFlags {
         continue;
       }
       HostOffset entryAt = header.l1().offset().plus((long) i * PointerTable.ENTRY_BYTES);
-      checkEntry(entryAt, l1[i], l2 >>> geometry.clusterBits(), refcounts, visitor);
+      checkEntry(entryAt, new long[] {l1[i]}, l2 >>> geometry.clusterBits(), refcounts, visitor);
       if (l2 < file.length()) {
         checkL2(file, new HostOffset(l2), geometry, refcounts, visitor);
       }
@@ -59,22 +60,24 @@ public final class CopiedFlags {
   private static void checkL2(
       BlockFile file, HostOffset l2, Geometry geometry, Refcounts refcounts, Visitor visitor)
       throws IOException {
-    long[] entries = PointerTable.read(file, l2, geometry.l2Entries());
-    for (int j = 0; j < entries.length; j++) {
-      long offset = entries[j] & L2Entry.OFFSET_MASK;
-      if (!L2Entry.isCompressed(entries[j]) && offset != 0) {
-        HostOffset entryAt = l2.plus((long) j * PointerTable.ENTRY_BYTES);
-        checkEntry(entryAt, entries[j], offset >>> geometry.clusterBits(), refcounts, visitor);
+    L2Table table = L2Table.read(file, l2, geometry);
+    for (int j = 0; j < table.entries(); j++) {
+      L2Entry entry = table.get(j);
+      if (entry.hasCluster()) {
+        HostOffset entryAt = l2.plus((long) j * geometry.l2EntryBytes());
+        long cluster = entry.offset() >>> geometry.clusterBits();
+        checkEntry(entryAt, table.words(j), cluster, refcounts, visitor);
       }
     }
   }
 
   private static void checkEntry(
-      HostOffset at, long entry, long cluster, Refcounts refcounts, Visitor visitor)
+      HostOffset at, long[] entry, long cluster, Refcounts refcounts, Visitor visitor)
       throws IOException {
     long refcount = refcounts.of(cluster);
-    if (refcount != Refcounts.UNKNOWN && L1Entry.isCopied(entry) != (refcount == 1)) {
-      visitor.wrong(at, entry ^ L1Entry.COPIED, refcount); // the same bit in both tables
+    if (refcount != Refcounts.UNKNOWN && L1Entry.isCopied(entry[0]) != (refcount == 1)) {
+      entry[0] ^= L1Entry.COPIED; // the same bit in both tables
+      visitor.wrong(at, entry, refcount);
     }
   }
 }

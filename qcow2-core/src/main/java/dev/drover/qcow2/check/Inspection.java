@@ -64,7 +64,7 @@ public final class Inspection {
               entryAt.bytes(),
               "COPIED flag wrong for a refcount of "
                   + refcount
-                  + ", should be %016x".formatted(corrected));
+                  + ", should be %016x".formatted(corrected[0]));
         });
   }
 

@@ -5,6 +5,7 @@ import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.check.Finding.Kind;
 import dev.drover.qcow2.format.Features;
 import dev.drover.qcow2.format.Header;
+import dev.drover.qcow2.format.PointerTable;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -168,7 +169,7 @@ public final class Mending {
           // What is no table of entries alone is left as it is: the flag would be somebody's bit.
           if (found.counted().isOnly(Role.L1, cluster)
               || found.counted().isOnly(Role.L2, cluster)) {
-            file.write(ByteBuffer.allocate(8).putLong(0, corrected), entryAt.bytes());
+            file.write(PointerTable.encode(corrected), entryAt.bytes());
           }
         });
     file.sync();

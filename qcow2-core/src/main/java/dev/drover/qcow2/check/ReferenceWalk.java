@@ -7,6 +7,7 @@ import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
+import dev.drover.qcow2.format.L2Table;
 import dev.drover.qcow2.format.PointerTable;
 import dev.drover.qcow2.format.RefcountTable;
 import dev.drover.qcow2.format.SnapshotEntry;
@@ -130,26 +131,36 @@ final class ReferenceWalk {
         return;
       }
       long expected = 0; // where the next cluster would be if nothing were fragmented
-      for (long raw : PointerTable.read(file, new HostOffset(l2), geometry.l2Entries())) {
-        if (raw == 0) {
+      L2Table table = L2Table.read(file, new HostOffset(l2), geometry);
+      for (int i = 0; i < table.entries(); i++) {
+        L2Entry entry = table.get(i);
+        if (entry.isHole()) {
           continue;
         }
-        if (!L2Entry.isCompressed(raw) && (raw & L2Entry.STANDARD_RESERVED_MASK) != 0) {
-          corruption(l2, "reserved bits in L2 entry %016x".formatted(raw), times);
+        if (entry.isCompressed()) {
+          compressed(entry, times);
+          continue;
         }
-        switch (L2Entry.decode(raw, geometry.clusterBits())) {
-          case L2Entry.Unallocated _, L2Entry.Zero _ -> {}
-          case L2Entry.Compressed stream -> compressed(raw, stream, times);
-          case L2Entry.ZeroAllocated(HostOffset at, _) ->
-              expected = cluster(at.bytes(), expected, times);
-          case L2Entry.Data(HostOffset at, _) -> expected = cluster(at.bytes(), expected, times);
+        if ((entry.descriptor() & L2Entry.RESERVED_MASK) != 0) {
+          corruption(l2, "reserved bits in L2 entry %016x".formatted(entry.descriptor()), times);
+        }
+        if (entry.isContradictory()) {
+          corruption(l2, "subclusters %016x in no state".formatted(entry.subclusters()), times);
+        }
+        if (entry.hasCluster()) {
+          expected = cluster(entry.offset(), expected, times);
         }
       }
     }
 
-    private void compressed(long raw, L2Entry.Compressed stream, int times) {
-      if ((raw & L2Entry.COPIED_FLAG) != 0) {
+    private void compressed(L2Entry entry, int times) {
+      L2Entry.Compressed stream = entry.compressed(geometry.clusterBits());
+      if (entry.isCopied()) {
         corruption(stream.start().bytes(), "COPIED set for a compressed cluster", times);
+      }
+      if (entry.isContradictory()) {
+        lost(stream.start().bytes(), "subclusters of a compressed cluster", times);
+        return;
       }
       count.add(Role.DATA, stream.start().bytes(), stream.bytes(), times);
       if (active) {

@@ -5,12 +5,12 @@ import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
+import dev.drover.qcow2.format.L2Table;
 import dev.drover.qcow2.format.PointerTable;
 import dev.drover.qcow2.format.SnapshotEntry;
 import dev.drover.qcow2.format.TablePointer;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 
 /**
  * Preallocated zero clusters whose place is not aligned: such an entry loses its place and reads as
@@ -56,16 +56,15 @@ final class UnalignedZeroes {
   }
 
   private void l2(long l2) throws IOException {
-    long[] entries = PointerTable.read(file, new HostOffset(l2), geometry.l2Entries());
-    for (int i = 0; i < entries.length; i++) {
-      L2Entry entry = L2Entry.decode(entries[i], geometry.clusterBits());
-      if ((entries[i] & L2Entry.STANDARD_RESERVED_MASK) != 0) {
-        continue; // hardly an entry: a guest's bytes may have been taken for a table
+    L2Table table = L2Table.read(file, new HostOffset(l2), geometry);
+    for (int i = 0; i < table.entries(); i++) {
+      L2Entry entry = table.get(i);
+      if (!entry.hasCluster() || (entry.descriptor() & L2Entry.RESERVED_MASK) != 0) {
+        continue; // reserved bits: a guest's bytes may have been taken for a table
       }
-      if (entry instanceof L2Entry.ZeroAllocated(HostOffset at, _)
-          && !geometry.isAligned(at.bytes())) {
-        ByteBuffer zero = ByteBuffer.allocate(8).putLong(0, L2Entry.ZERO_FLAG);
-        file.write(zero, l2 + (long) i * PointerTable.ENTRY_BYTES);
+      if (entry.allocated() == 0 && !geometry.isAligned(entry.offset())) {
+        table.set(i, L2Entry.standard(0, 0, entry.zero()));
+        file.write(table.encode(i, i + 1), l2 + (long) i * geometry.l2EntryBytes());
         unlinked++;
       }
     }

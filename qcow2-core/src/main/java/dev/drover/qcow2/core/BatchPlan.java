@@ -3,6 +3,7 @@ package dev.drover.qcow2.core;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
+import dev.drover.qcow2.format.L2Table;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -56,7 +57,7 @@ final class BatchPlan {
     BatchPlan plan = new BatchPlan(geometry, mapping, 0, new Zeroing(false, true));
     for (int i = 0; i < pieces.size(); i++) {
       long cluster = firstCluster + i;
-      long entry = plan.soundEntry(cluster);
+      L2Entry entry = plan.soundEntry(cluster);
       plan.table((int) (cluster / geometry.l2Entries()))
           .clusters()
           .add(ClusterWork.packed(cluster, entry, pieces.get(i)));
@@ -73,8 +74,8 @@ final class BatchPlan {
       throws IOException {
     BatchPlan plan = new BatchPlan(geometry, mapping, 0, zeroing);
     for (long cluster = firstCluster; cluster < endCluster; cluster++) {
-      long entry = mapping.entry(mapping.l1(), cluster);
-      if (entry == L2Entry.ZERO_FLAG || entry == 0 && !zeroing.backed()) {
+      L2Entry entry = mapping.entry(mapping.l1(), cluster);
+      if (!entry.hasCluster() && zeroing.readsAsZeroes(entry) == L2Entry.ALL) {
         plan.table((int) (cluster / geometry.l2Entries()))
             .clusters()
             .add(plan.reserved(cluster, entry));
@@ -84,13 +85,14 @@ final class BatchPlan {
   }
 
   /** Without a zero flag its zeroes are written, unless the space is known to read so. */
-  private ClusterWork reserved(long cluster, long entry) {
+  private ClusterWork reserved(long cluster, L2Entry entry) {
     if (zeroing.flags()) {
-      return new ClusterWork(cluster, ClusterWork.Kind.RESERVED, entry, List.of());
+      return ClusterWork.reserved(cluster, entry);
     }
     long start = cluster << geometry.clusterBits();
     Segment zeroes = new Segment(start, start + geometry.clusterSize(), null, true);
-    return new ClusterWork(cluster, ClusterWork.Kind.NEW, entry, List.of(zeroes));
+    return ClusterWork.written(
+        cluster, entry, false, new Touched(0, L2Entry.ALL, 0), List.of(zeroes));
   }
 
   private void add(Segment segment) throws IOException {
@@ -140,29 +142,20 @@ final class BatchPlan {
 
   private void writeCluster() throws IOException {
     TableWork table = table((int) (pieceCluster / geometry.l2Entries()));
-    long entry = soundEntry(pieceCluster);
-    boolean zeroOnly = pieces.stream().allMatch(Segment::isZero);
-    boolean standard = !L2Entry.isCompressed(entry);
-    boolean readsZero = standard && (entry & L2Entry.ZERO_FLAG) != 0;
-    boolean empty = standard && (entry & L2Entry.OFFSET_MASK) == 0;
-    if (zeroOnly && (readsZero || empty && !zeroing.backed())) {
+    L2Entry entry = soundEntry(pieceCluster);
+    Touched touched =
+        Touched.by(pieces, geometry, zeroing.byEntry(), virtualSize)
+            .without(zeroing.readsAsZeroes(entry));
+    if (touched.isNothing()) {
       return; // zeroes upon zeroes
     }
-    boolean own =
-        standard
-            && !empty
-            && (entry & L2Entry.COPIED_FLAG) != 0
-            && L1Entry.isCopied(table.oldL1Entry());
-    ClusterWork.Kind kind =
-        !own
-            ? ClusterWork.Kind.NEW
-            : readsZero ? ClusterWork.Kind.REVIVED : ClusterWork.Kind.IN_PLACE;
-    table.clusters().add(new ClusterWork(pieceCluster, kind, entry, pieces));
+    boolean own = entry.hasCluster() && entry.isCopied() && L1Entry.isCopied(table.oldL1Entry());
+    table.clusters().add(ClusterWork.written(pieceCluster, entry, own, touched, pieces));
   }
 
   /** What this batch writes to, copies from or frees. */
-  private long soundEntry(long cluster) throws IOException {
-    long entry = mapping.entry(mapping.l1(), cluster);
+  private L2Entry soundEntry(long cluster) throws IOException {
+    L2Entry entry = mapping.entry(mapping.l1(), cluster);
     mapping.requireSound(entry);
     return entry;
   }
@@ -189,15 +182,15 @@ final class BatchPlan {
   }
 
   private void zeroEntries(int l1Index, int from, int to, boolean keep) throws IOException {
-    long[] entries = mapping.table(mapping.l1()[l1Index]);
+    L2Table entries = mapping.table(mapping.l1()[l1Index]);
     if (entries == null && !zeroing.backed()) {
       return;
     }
     int first = to;
     for (int i = to - 1; i >= from; i--) {
-      long entry = entries == null ? 0 : entries[i];
+      L2Entry entry = entries == null ? L2Entry.HOLE : entries.get(i);
       mapping.requireSound(entry);
-      if (zeroing.entry(entry, keep) != entry) {
+      if (!zeroing.entry(entry, keep).equals(entry)) {
         first = i;
       }
     }

@@ -43,8 +43,9 @@ final class CopiedRepair {
     core.sync();
   }
 
-  private void correct(long at, long entry) throws IOException {
-    if (run.position() > 0 && runAt + run.position() != at || !run.hasRemaining()) {
+  private void correct(long at, long[] entry) throws IOException {
+    if (run.position() > 0 && runAt + run.position() != at
+        || run.remaining() < Long.BYTES * entry.length) {
       submit();
       core.boundUnsynced();
     }
@@ -52,7 +53,9 @@ final class CopiedRepair {
       runAt = at;
     }
     core.mapping().correct(at, entry);
-    run.putLong(entry);
+    for (long word : entry) {
+      run.putLong(word);
+    }
   }
 
   private void submit() throws IOException {

@@ -5,11 +5,12 @@ import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.L2Entry;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * Writes the bytes of a batch. Neighbouring clusters that take neighbouring bytes of one change
- * become one write; a new cluster that the batch does not wholly cover is put together in memory
- * and written whole, unless its space is known to read as zeroes (I-08).
+ * become one write; new subclusters that the batch does not wholly cover are put together in memory
+ * and written whole, unless their space is known to read as zeroes (I-08).
  */
 final class DataWriter {
 
@@ -35,27 +36,13 @@ final class DataWriter {
   }
 
   void write(ClusterWork work) throws IOException {
-    long start = work.guestCluster() << geometry.clusterBits();
     switch (work.kind()) {
-      case IN_PLACE -> writeSegments(work, start, work.oldEntry() & L2Entry.OFFSET_MASK, false);
-      case REVIVED -> {
-        long host = work.oldEntry() & L2Entry.OFFSET_MASK;
-        if (work.covered() == geometry.clusterSize()) {
-          writeSegments(work, start, host, false);
-        } else {
-          writeFilled(work, start, host);
-        }
-      }
+      case IN_PLACE, REVIVED -> writeSubclusters(work, work.oldEntry().offset(), false);
       case NEW -> {
         Allocation allocation = work.allocation();
-        long host = allocation.offset(geometry.clusterBits());
-        boolean knownZero = allocation.knownZero() && core.readsAsZeroes(work);
+        boolean knownZero = allocation.knownZero();
         allocation.aboutToBeWritten();
-        if (work.covered() == geometry.clusterSize() || knownZero) {
-          writeSegments(work, start, host, knownZero);
-        } else {
-          writeFilled(work, start, host);
-        }
+        writeSubclusters(work, allocation.offset(geometry.clusterBits()), knownZero);
       }
       case RESERVED -> {} // its entry says zero, whatever the cluster holds
       case PACKED -> {
@@ -66,10 +53,56 @@ final class DataWriter {
     }
   }
 
-  private void writeSegments(ClusterWork work, long start, long host, boolean skipZeroes)
-      throws IOException {
-    for (Segment segment : work.segments()) {
-      long at = host + (segment.start() - start);
+  /** Into a host cluster: what changes where it is, and what gets a place there. */
+  private void writeSubclusters(ClusterWork work, long host, boolean knownZero) throws IOException {
+    int readsZero = core.zeroing().readsAsZeroes(work.oldEntry());
+    int fresh = work.fresh();
+    int overwritten = work.overwritten();
+    for (int at = 0; at < L2Entry.SUBCLUSTERS; ) {
+      int freshRun = L2Entry.runLength(fresh, at);
+      int run = Math.max(freshRun, L2Entry.runLength(overwritten, at));
+      if (run > 0) {
+        Piece piece = piece(work, host, at, at + run);
+        boolean skipZeroes = knownZero && (L2Entry.set(at, at + run) & ~readsZero) == 0;
+        if (freshRun == 0 || skipZeroes || piece.isCovered()) {
+          writeSegments(piece, skipZeroes);
+        } else {
+          writeFilled(work, piece);
+        }
+      }
+      at += Math.max(run, 1);
+    }
+  }
+
+  /**
+   * Neighbouring subclusters.
+   *
+   * @param start their first guest byte
+   * @param host where that is in the file
+   * @param segments what the batch writes into them
+   */
+  private record Piece(long start, long bytes, long host, List<Segment> segments) {
+
+    boolean isCovered() {
+      return segments.stream().mapToLong(Segment::length).sum() == bytes;
+    }
+  }
+
+  private Piece piece(ClusterWork work, long host, int from, int to) {
+    long within = (long) from * geometry.subclusterBytes();
+    long bytes = (long) (to - from) * geometry.subclusterBytes();
+    long start = (work.guestCluster() << geometry.clusterBits()) + within;
+    List<Segment> inside =
+        work.segments().stream()
+            .filter(segment -> segment.start() < start + bytes && segment.end() > start)
+            .map(segment -> segment.clip(start, start + bytes))
+            .toList();
+    return new Piece(start, bytes, host + within, inside);
+  }
+
+  private void writeSegments(Piece piece, boolean skipZeroes) throws IOException {
+    for (Segment segment : piece.segments()) {
+      long at = piece.host() + (segment.start() - piece.start());
       if (!segment.isZero()) {
         append(segment, at);
       } else if (!skipZeroes) {
@@ -111,12 +144,12 @@ final class DataWriter {
     }
   }
 
-  private void writeFilled(ClusterWork work, long start, long host) throws IOException {
+  private void writeFilled(ClusterWork work, Piece piece) throws IOException {
     flush();
-    ByteBuffer whole = ByteBuffer.allocate(geometry.clusterSize());
-    core.readOld(work, whole);
-    for (Segment segment : work.segments()) {
-      int at = (int) (segment.start() - start);
+    ByteBuffer whole = ByteBuffer.allocate((int) piece.bytes());
+    core.readOld(work, piece.start(), whole);
+    for (Segment segment : piece.segments()) {
+      int at = (int) (segment.start() - piece.start());
       if (segment.isZero()) {
         for (int i = 0; i < segment.length(); i++) {
           whole.put(at + i, (byte) 0);
@@ -126,6 +159,6 @@ final class DataWriter {
       }
     }
     filled = true;
-    core.disk().writeData(host, whole.clear());
+    core.disk().writeData(piece.host(), whole.clear());
   }
 }

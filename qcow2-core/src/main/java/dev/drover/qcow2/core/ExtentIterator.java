@@ -62,22 +62,26 @@ final class ExtentIterator implements Iterator<GuestExtent> {
     }
   }
 
+  private L2Entry entryAt(long offset) throws IOException {
+    return mapping.entry(l1.get(), offset >>> geometry.clusterBits());
+  }
+
   private Kind kindAt(long offset) throws IOException {
-    long entry = mapping.entry(l1.get(), offset >>> geometry.clusterBits());
-    if (L2Entry.isCompressed(entry)) {
+    L2Entry entry = entryAt(offset);
+    int subcluster = geometry.subcluster(offset);
+    if (entry.isCompressed() || entry.isAllocated(subcluster)) {
       return Kind.DATA;
     }
-    if ((entry & L2Entry.ZERO_FLAG) != 0) {
-      return Kind.ZERO;
-    }
-    return (entry & L2Entry.OFFSET_MASK) != 0 ? Kind.DATA : Kind.HOLE;
+    return entry.isZero(subcluster) ? Kind.ZERO : Kind.HOLE;
   }
 
   private long stepEnd(long offset) throws IOException {
     int index = (int) (offset / geometry.l2Bytes());
     long[] table = l1.get();
-    boolean noTable = index >= table.length || mapping.table(table[index]) == null;
-    long step = noTable ? geometry.l2Bytes() : geometry.clusterSize();
-    return Math.min(end, (offset / step + 1) * step);
+    if (index >= table.length || mapping.table(table[index]) == null) {
+      return Math.min(end, (offset / geometry.l2Bytes() + 1) * geometry.l2Bytes());
+    }
+    int alike = entryAt(offset).alikeUpTo(geometry.subcluster(offset));
+    return Math.min(end, geometry.roundDown(offset) + (long) alike * geometry.subclusterBytes());
   }
 }

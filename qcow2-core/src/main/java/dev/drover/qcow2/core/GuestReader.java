@@ -40,13 +40,12 @@ final class GuestReader {
   void read(long[] l1, long offset, ByteBuffer destination) throws IOException {
     long at = offset;
     while (destination.hasRemaining()) {
-      int within = geometry.inCluster(at);
-      int wanted = Math.min(destination.remaining(), geometry.clusterSize() - within);
       long cluster = at >>> geometry.clusterBits();
-      long entry = mapping.entry(l1, cluster);
-      if (isPlainData(entry)) {
-        wanted = (int) runBytes(l1, cluster, entry, within, destination.remaining());
-        long host = pointers.data(entry) + within;
+      L2Entry entry = mapping.entry(l1, cluster);
+      int wanted = Math.min(destination.remaining(), bytesAlike(entry, at));
+      if (entry.isAllocated(geometry.subcluster(at))) {
+        long host = pointers.data(entry) + geometry.inCluster(at);
+        wanted = (int) runBytes(l1, at, entry, wanted, destination.remaining());
         disk.readData(take(destination, wanted), host);
       } else {
         readOther(entry, at, take(destination, wanted));
@@ -55,25 +54,39 @@ final class GuestReader {
     }
   }
 
-  private static boolean isPlainData(long entry) {
-    return !L2Entry.isCompressed(entry)
-        && (entry & L2Entry.ZERO_FLAG) == 0
-        && (entry & L2Entry.OFFSET_MASK) != 0;
+  /** Fills {@code destination} with bytes of one cluster, as this entry maps it. */
+  void read(L2Entry entry, long offset, ByteBuffer destination) throws IOException {
+    long at = offset;
+    while (destination.hasRemaining()) {
+      int wanted = Math.min(destination.remaining(), bytesAlike(entry, at));
+      if (entry.isAllocated(geometry.subcluster(at))) {
+        disk.readData(take(destination, wanted), pointers.data(entry) + geometry.inCluster(at));
+      } else {
+        readOther(entry, at, take(destination, wanted));
+      }
+      at += wanted;
+    }
   }
 
-  /** How many of the wanted bytes lie in one piece in the file. */
-  private long runBytes(long[] l1, long cluster, long entry, int within, int wanted)
+  /** How many bytes from here on, up to the end of the cluster, are of one kind. */
+  private int bytesAlike(L2Entry entry, long at) {
+    int end = entry.alikeUpTo(geometry.subcluster(at)) * geometry.subclusterBytes();
+    return end - geometry.inCluster(at);
+  }
+
+  /** How many of the wanted bytes lie in one piece in the file; as far as known, {@code bytes}. */
+  private long runBytes(long[] l1, long at, L2Entry entry, long bytes, int wanted)
       throws IOException {
-    long host = pointers.data(entry);
-    long bytes = geometry.clusterSize() - within;
-    for (long i = 1; bytes < wanted; i++) {
-      long next = mapping.entry(l1, cluster + i);
-      if (!isPlainData(next) || pointers.data(next) != host + (i << geometry.clusterBits())) {
+    long host = pointers.data(entry) + geometry.inCluster(at);
+    long known = bytes;
+    while (known < wanted && geometry.isAligned(at + known)) {
+      L2Entry next = mapping.entry(l1, (at + known) >>> geometry.clusterBits());
+      if (!next.isAllocated(0) || pointers.data(next) != host + known) {
         break;
       }
-      bytes += geometry.clusterSize();
+      known += bytesAlike(next, at + known);
     }
-    return Math.min(bytes, wanted);
+    return Math.min(known, wanted);
   }
 
   private static ByteBuffer take(ByteBuffer destination, int bytes) {
@@ -82,14 +95,14 @@ final class GuestReader {
     return part;
   }
 
-  private void readOther(long entry, long at, ByteBuffer part) throws IOException {
-    if (L2Entry.isCompressed(entry)) {
+  /** Of subclusters that are not allocated: packed, zeroes, or a hole. */
+  private void readOther(L2Entry entry, long at, ByteBuffer part) throws IOException {
+    if (entry.isCompressed()) {
       byte[] cluster = unpack(entry);
       part.put(cluster, geometry.inCluster(at), part.remaining());
       return;
     }
-    boolean hole = (entry & (L2Entry.ZERO_FLAG | L2Entry.OFFSET_MASK)) == 0;
-    if (hole && backing.isPresent()) {
+    if (!entry.isZero(geometry.subcluster(at)) && backing.isPresent()) {
       readBacking(backing.get(), at, part);
     }
     zero(part);
@@ -112,20 +125,8 @@ final class GuestReader {
     }
   }
 
-  /** The whole cluster behind a raw L2 entry, as a partial write must preserve it. */
-  void readCluster(long entry, long guestCluster, ByteBuffer whole) throws IOException {
-    if (isPlainData(entry)) {
-      disk.readData(take(whole, geometry.clusterSize()), pointers.data(entry));
-    } else {
-      readOther(entry, guestCluster << geometry.clusterBits(), whole);
-    }
-  }
-
-  private byte[] unpack(long entry) throws IOException {
-    if (!(L2Entry.decode(entry, geometry.clusterBits()) instanceof L2Entry.Compressed packed)) {
-      throw new IllegalStateException("not a compressed entry");
-    }
-    pointers.compressed(packed.start().bytes(), packed.bytes());
+  private byte[] unpack(L2Entry entry) throws IOException {
+    L2Entry.Compressed packed = pointers.compressed(entry);
     byte[] bytes = new byte[packed.bytes()];
     disk.readData(ByteBuffer.wrap(bytes), packed.start().bytes());
     byte[] cluster = new byte[geometry.clusterSize()];

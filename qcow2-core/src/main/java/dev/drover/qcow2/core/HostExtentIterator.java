@@ -31,6 +31,9 @@ final class HostExtentIterator implements Iterator<HostExtent> {
   private Kind kind;
   private long host;
 
+  /** Up to where, within the cluster, the last look has told. */
+  private long alikeEnd;
+
   HostExtentIterator(ImageCore core, ExtentIterator.Source l1, long from, long end, Lock lock) {
     this.core = core;
     this.geometry = core.geometry();
@@ -82,25 +85,29 @@ final class HostExtentIterator implements Iterator<HostExtent> {
   }
 
   private void look() throws IOException {
-    long entry = mapping.entry(l1.get(), at >>> geometry.clusterBits());
+    L2Entry entry = mapping.entry(l1.get(), at >>> geometry.clusterBits());
+    int subcluster = geometry.subcluster(at);
+    alikeEnd =
+        geometry.roundDown(at) + (long) entry.alikeUpTo(subcluster) * geometry.subclusterBytes();
     host = NOWHERE;
-    if (L2Entry.isCompressed(entry)) {
+    if (entry.isCompressed()) {
       kind = Kind.COMPRESSED;
       return;
     }
-    long cluster = core.pointers().data(entry & ~L2Entry.ZERO_FLAG);
+    long cluster = core.pointers().data(entry);
     if (cluster != 0) {
       host = cluster + geometry.inCluster(at);
     }
-    boolean zero = (entry & L2Entry.ZERO_FLAG) != 0;
-    kind = zero ? Kind.ZERO : cluster == 0 ? Kind.HOLE : Kind.DATA;
+    kind =
+        entry.isAllocated(subcluster)
+            ? Kind.DATA
+            : entry.isZero(subcluster) ? Kind.ZERO : Kind.HOLE;
   }
 
   private long stepEnd() throws IOException {
     int index = (int) (at / geometry.l2Bytes());
     long[] table = l1.get();
     boolean noTable = index >= table.length || mapping.table(table[index]) == null;
-    long step = noTable ? geometry.l2Bytes() : geometry.clusterSize();
-    return Math.min(end, (at / step + 1) * step);
+    return Math.min(end, noTable ? (at / geometry.l2Bytes() + 1) * geometry.l2Bytes() : alikeEnd);
   }
 }

@@ -4,7 +4,6 @@ import dev.drover.qcow2.ClusterExtent;
 import dev.drover.qcow2.DiscardClass;
 import dev.drover.qcow2.GuestChange;
 import dev.drover.qcow2.GuestDisk;
-import dev.drover.qcow2.HostOffset;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.format.Features;
@@ -284,38 +283,27 @@ public final class ImageCore {
       return L1Entry.offset(mapping.l1()[allocation.l1Index()]) == offset;
     }
     if (allocation.guestCluster() >= 0) {
-      long entry = mapping.entry(mapping.l1(), allocation.guestCluster());
+      L2Entry entry = mapping.entry(mapping.l1(), allocation.guestCluster());
       if (allocation.pieceStart() >= 0) {
-        return L2Entry.decode(entry, geometry.clusterBits())
-                instanceof L2Entry.Compressed(HostOffset start, int _)
-            && start.bytes() == allocation.pieceStart();
+        return entry.isCompressed()
+            && entry.compressed(geometry.clusterBits()).start().bytes() == allocation.pieceStart();
       }
-      return !L2Entry.isCompressed(entry) && (entry & L2Entry.OFFSET_MASK) == offset;
+      return entry.hasCluster() && entry.offset() == offset;
     }
     return false;
   }
 
-  /** Whether a new cluster needs no bytes from below: what was there reads as zeroes. */
-  boolean readsAsZeroes(ClusterWork work) {
-    long entry = work.oldEntry();
-    if (L2Entry.isCompressed(entry)) {
-      return false;
-    }
-    boolean zero = (entry & L2Entry.ZERO_FLAG) != 0;
-    return zero || (entry & L2Entry.OFFSET_MASK) == 0 && backing.isEmpty();
+  /** Fills a buffer with what was there before the work, from a guest offset in its cluster on. */
+  void readOld(ClusterWork work, long from, ByteBuffer bytes) throws IOException {
+    reader.read(work.oldEntry(), from, bytes);
   }
 
-  void readOld(ClusterWork work, ByteBuffer whole) throws IOException {
-    reader.readCluster(work.oldEntry(), work.guestCluster(), whole);
-  }
-
-  void unlinkCompressed(long entry, DiscardClass why) {
-    if (L2Entry.decode(entry, geometry.clusterBits()) instanceof L2Entry.Compressed packed) {
-      for (long cluster = packed.firstCluster(geometry.clusterBits());
-          cluster <= packed.lastCluster(geometry.clusterBits());
-          cluster++) {
-        frees().unlinked(cluster, why);
-      }
+  void unlinkCompressed(L2Entry entry, DiscardClass why) {
+    L2Entry.Compressed packed = entry.compressed(geometry.clusterBits());
+    for (long cluster = packed.firstCluster(geometry.clusterBits());
+        cluster <= packed.lastCluster(geometry.clusterBits());
+        cluster++) {
+      frees().unlinked(cluster, why);
     }
   }
 

@@ -4,6 +4,7 @@ import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
+import dev.drover.qcow2.format.L2Table;
 import dev.drover.qcow2.format.TablePointer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -21,7 +22,7 @@ final class Mapping {
   private final Geometry geometry;
   private final Pointers pointers;
   private final boolean zeroFlags;
-  private final TableCache<long[]> tables;
+  private final TableCache<L2Table> tables;
   private long[] l1;
   private TablePointer place;
 
@@ -46,15 +47,15 @@ final class Mapping {
   }
 
   /** Changes the entry that stands at this place of the file, in memory, if it is there. */
-  void correct(long at, long entry) {
+  void correct(long at, long[] entry) {
     long inL1 = at - place.offset().bytes();
     if (inL1 >= 0 && inL1 < (long) l1.length * Long.BYTES) {
-      l1[(int) (inL1 / Long.BYTES)] = entry;
+      l1[(int) (inL1 / Long.BYTES)] = entry[0];
       return;
     }
-    long[] table = tables.cached(geometry.roundDown(at));
+    L2Table table = tables.cached(geometry.roundDown(at));
     if (table != null) {
-      table[geometry.inCluster(at) / Long.BYTES] = entry;
+      table.setWords(geometry.inCluster(at), entry);
     }
   }
 
@@ -72,10 +73,10 @@ final class Mapping {
     return longs(bytes);
   }
 
-  private long[] readTable(long offset) throws IOException {
+  private L2Table readTable(long offset) throws IOException {
     byte[] bytes = new byte[geometry.clusterSize()];
     disk.readTable(bytes, offset);
-    return longs(bytes);
+    return L2Table.of(bytes, geometry);
   }
 
   private static long[] longs(byte[] bytes) {
@@ -100,42 +101,47 @@ final class Mapping {
   }
 
   /** The L2 table that an L1 entry points at, null for none. Not to be kept across a lock. */
-  long[] table(long l1Entry) throws IOException {
+  L2Table table(long l1Entry) throws IOException {
     long offset = pointers.l2Table(l1Entry);
     return offset == 0 ? null : tables.get(offset);
   }
 
-  /** The raw L2 entry of a guest cluster, seen through an L1 table; 0 where there is no table. */
-  long entry(long[] through, long guestCluster) throws IOException {
-    int l2Bits = geometry.clusterBits() - 3;
-    long index = guestCluster >>> l2Bits;
+  /** The L2 entry of a guest cluster, seen through an L1 table; a hole where there is no table. */
+  L2Entry entry(long[] through, long guestCluster) throws IOException {
+    long index = guestCluster >>> geometry.l2Bits();
     if (index >= through.length) {
-      return 0;
+      return L2Entry.HOLE;
     }
-    long[] table = table(through[(int) index]);
-    long entry = table == null ? 0 : table[(int) guestCluster & (geometry.l2Entries() - 1)];
-    if (!zeroFlags && (entry & L2Entry.ZERO_FLAG) != 0 && !L2Entry.isCompressed(entry)) {
+    L2Table table = table(through[(int) index]);
+    if (table == null) {
+      return L2Entry.HOLE;
+    }
+    L2Entry entry = table.get((int) guestCluster & (geometry.l2Entries() - 1));
+    if (entry.isContradictory()) {
+      requireSound(entry);
+    }
+    if (!zeroFlags && entry.zero() != 0) {
       throw pointers.zeroFlagInVersion2(entry);
     }
     return entry;
   }
 
   /** Refuses an L2 entry that does not say where a guest cluster can be (I-13). */
-  void requireSound(long entry) throws IOException {
-    if (L2Entry.decode(entry, geometry.clusterBits()) instanceof L2Entry.Compressed packed) {
-      pointers.compressed(packed.start().bytes(), packed.bytes());
-    } else if (entry != 0) {
+  void requireSound(L2Entry entry) throws IOException {
+    if (entry.isCompressed()) {
+      pointers.compressed(entry);
+    } else {
       pointers.data(entry);
     }
   }
 
   /** Writes a stretch of an L2 table that was changed in memory. */
-  void writeTable(long offset, long[] table, int from, int to) throws IOException {
-    disk.writeTable(offset + (long) from * Long.BYTES, bytes(table, from, to));
+  void writeTable(long offset, L2Table table, int from, int to) throws IOException {
+    disk.writeTable(offset + (long) from * geometry.l2EntryBytes(), table.encode(from, to));
   }
 
   /** Points the active L1 entry at a table in memory; {@link #writeL1} must follow at once. */
-  void setL1(int index, long offset, long[] table) {
+  void setL1(int index, long offset, L2Table table) {
     pointers.l2Table(L1Entry.offset(l1[index]), offset);
     l1[index] = offset == 0 ? 0 : L1Entry.of(offset, true);
     if (table != null) {

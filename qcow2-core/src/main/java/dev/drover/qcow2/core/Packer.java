@@ -28,7 +28,7 @@ import java.util.List;
 final class Packer {
 
   /** Where a piece goes: its L2 entry, its first byte, and its references, one a cluster. */
-  record Place(long entry, long start, List<Allocation> references) {}
+  record Place(L2Entry entry, long start, List<Allocation> references) {}
 
   private final ImageCore core;
   private final Geometry geometry;
@@ -83,7 +83,7 @@ final class Packer {
     return core.allocator().list().addPacked(cluster); // cannot fail: the count has its owner
   }
 
-  private long entry(long start, int bytes) throws Qcow2Exception {
+  private L2Entry entry(long start, int bytes) throws Qcow2Exception {
     if (!L2Entry.fitsCompressed(start, bytes, geometry.clusterBits())) {
       throw new Qcow2Exception(
           Code.OUT_OF_RANGE,

@@ -95,12 +95,15 @@ final class Pointers {
     return offset;
   }
 
-  /** The offset of a guest cluster's data, from its standard L2 entry; 0 for none. */
-  long data(long entry) throws IOException {
-    if ((entry & L2Entry.STANDARD_RESERVED_MASK) != 0) {
-      throw broken(entry & L2Entry.OFFSET_MASK, "an L2 entry has reserved bits set");
+  /** The offset of a guest cluster's data, from an entry that is not compressed; 0 for none. */
+  long data(L2Entry entry) throws IOException {
+    if ((entry.descriptor() & L2Entry.RESERVED_MASK) != 0) {
+      throw broken(entry.offset(), "an L2 entry has reserved bits set");
     }
-    long offset = entry & L2Entry.OFFSET_MASK;
+    if (entry.isContradictory()) {
+      throw broken(entry.offset(), "an L2 entry has subclusters in a state that there is not");
+    }
+    long offset = entry.offset();
     if (offset != 0) {
       place(offset, "a data cluster");
       if (blocks.contains(offset) || l2Tables.contains(offset)) {
@@ -111,8 +114,8 @@ final class Pointers {
   }
 
   /** An image of version 2 has an entry with the flag that came with version 3. */
-  Qcow2Exception zeroFlagInVersion2(long entry) {
-    return broken(entry & L2Entry.OFFSET_MASK, "an L2 entry has a flag that version 2 lacks");
+  Qcow2Exception zeroFlagInVersion2(L2Entry entry) {
+    return broken(entry.offset(), "an L2 entry has a flag that version 2 lacks");
   }
 
   /** Of a snapshot: its L1 table lies in the file. */
@@ -125,11 +128,18 @@ final class Pointers {
     }
   }
 
-  /** A range of compressed data lies in the file, or begins in it and ends in its last sector. */
-  void compressed(long start, long bytes) throws IOException {
-    if (start < geometry.clusterSize() || !inFile(start) || isTable(start, bytes)) {
-      throw broken(start, "compressed data of " + bytes + " bytes is not where data can be");
+  /** Where compressed data is: it lies in the file, or begins in it and ends in its last sector. */
+  L2Entry.Compressed compressed(L2Entry entry) throws IOException {
+    L2Entry.Compressed packed = entry.compressed(geometry.clusterBits());
+    long start = packed.start().bytes();
+    if (entry.isContradictory()) {
+      throw broken(start, "an L2 entry of compressed data has subclusters");
     }
+    if (start < geometry.clusterSize() || !inFile(start) || isTable(start, packed.bytes())) {
+      throw broken(
+          start, "compressed data of " + packed.bytes() + " bytes is not where data can be");
+    }
+    return packed;
   }
 
   private long place(long offset, String what) throws IOException {

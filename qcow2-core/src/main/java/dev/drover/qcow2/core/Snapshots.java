@@ -9,6 +9,7 @@ import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
+import dev.drover.qcow2.format.L2Table;
 import dev.drover.qcow2.format.SnapshotEntry;
 import dev.drover.qcow2.format.SnapshotTable;
 import dev.drover.qcow2.format.TablePointer;
@@ -142,18 +143,19 @@ final class Snapshots {
   private void clearCopied(long[] l1, int index) throws IOException {
     core.writeLock().lock();
     try {
-      long[] table = core.mapping().table(l1[index]);
+      L2Table table = core.mapping().table(l1[index]);
       l1[index] &= ~L1Entry.COPIED;
       core.mapping().writeL1(index, index + 1);
       boolean changed = false;
-      for (int i = 0; i < table.length; i++) {
-        if (!L2Entry.isCompressed(table[i]) && (table[i] & L2Entry.COPIED_FLAG) != 0) {
-          table[i] &= ~L2Entry.COPIED_FLAG;
+      for (int i = 0; i < table.entries(); i++) {
+        L2Entry entry = table.get(i);
+        if (!entry.isCompressed() && entry.isCopied()) {
+          table.set(i, entry.shared());
           changed = true;
         }
       }
       if (changed) {
-        core.mapping().writeTable(L1Entry.offset(l1[index]), table, 0, table.length);
+        core.mapping().writeTable(L1Entry.offset(l1[index]), table, 0, table.entries());
       }
     } finally {
       core.writeLock().unlock();

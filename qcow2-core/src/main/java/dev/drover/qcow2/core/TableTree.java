@@ -3,6 +3,7 @@ package dev.drover.qcow2.core;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
+import dev.drover.qcow2.format.L2Table;
 import dev.drover.qcow2.format.TablePointer;
 import java.io.IOException;
 
@@ -28,24 +29,24 @@ final class TableTree {
 
   /** The part of {@link #visit} under one L1 entry. */
   void visitTable(long l1Entry, ClusterSequence.Visitor visitor) throws IOException {
-    long[] table = mapping.table(l1Entry);
+    L2Table table = mapping.table(l1Entry);
     if (table == null) {
       return;
     }
     visitor.reference(L1Entry.offset(l1Entry) >>> geometry.clusterBits());
-    for (long entry : table) {
-      visitEntry(entry, visitor);
+    for (int i = 0; i < table.entries(); i++) {
+      visitEntry(table.get(i), visitor);
     }
   }
 
-  private void visitEntry(long entry, ClusterSequence.Visitor visitor) throws IOException {
-    if (!L2Entry.isCompressed(entry)) {
+  private void visitEntry(L2Entry entry, ClusterSequence.Visitor visitor) throws IOException {
+    if (!entry.isCompressed()) {
       long offset = pointers.data(entry);
       if (offset != 0) {
         visitor.reference(offset >>> geometry.clusterBits());
       }
-    } else if (L2Entry.decode(entry, geometry.clusterBits()) instanceof L2Entry.Compressed packed) {
-      pointers.compressed(packed.start().bytes(), packed.bytes());
+    } else {
+      L2Entry.Compressed packed = pointers.compressed(entry);
       long last = packed.lastCluster(geometry.clusterBits());
       for (long c = packed.firstCluster(geometry.clusterBits()); c <= last; c++) {
         visitor.reference(c);

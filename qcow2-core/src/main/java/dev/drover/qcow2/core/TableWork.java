@@ -1,5 +1,6 @@
 package dev.drover.qcow2.core;
 
+import dev.drover.qcow2.format.L2Table;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -15,7 +16,7 @@ final class TableWork {
   private final List<ClusterWork> clusters = new ArrayList<>();
   private final List<ZeroRange> zeroes = new ArrayList<>();
   private Allocation newTable;
-  private long[] content;
+  private L2Table content;
 
   /**
    * @param own the table is there and referenced once: its entries may be changed in place
@@ -65,11 +66,11 @@ final class TableWork {
   }
 
   /** The new table with the changes in it. */
-  long[] content() {
+  L2Table content() {
     return content;
   }
 
-  void content(long[] entries) {
+  void content(L2Table entries) {
     content = entries;
   }
 }

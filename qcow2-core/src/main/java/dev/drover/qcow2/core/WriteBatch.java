@@ -5,6 +5,7 @@ import dev.drover.qcow2.GuestChange;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
+import dev.drover.qcow2.format.L2Table;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Collection;
@@ -176,7 +177,7 @@ public final class WriteBatch {
     for (TableWork table : tables) {
       for (ClusterWork work : table.clusters()) {
         writer.write(work);
-        needsBarrier |= work.kind() != ClusterWork.Kind.IN_PLACE && !core.isJournaled();
+        needsBarrier |= (work.needsCluster() || work.fresh() != 0) && !core.isJournaled();
         needsBarrier |= work.kind() == ClusterWork.Kind.PACKED;
       }
     }
@@ -205,28 +206,23 @@ public final class WriteBatch {
   }
 
   private void writeNewTable(TableWork work) throws IOException {
-    long[] old = core.mapping().table(work.oldL1Entry());
-    long[] content = old == null ? new long[geometry.l2Entries()] : old.clone();
-    for (int i = 0; i < content.length; i++) {
-      if (!L2Entry.isCompressed(content[i])) {
-        content[i] &= ~L2Entry.COPIED_FLAG; // both tables point at these clusters now
-      }
+    L2Table old = core.mapping().table(work.oldL1Entry());
+    L2Table content = old == null ? L2Table.empty(geometry) : old.copy();
+    for (int i = 0; i < content.entries(); i++) {
+      content.set(i, content.get(i).shared()); // both tables point at these clusters now
     }
     for (ClusterWork each : work.clusters()) {
-      content[indexOf(each)] = newEntry(each);
+      content.set(indexOf(each), newEntry(each, content));
     }
     for (TableWork.ZeroRange range : work.zeroes()) {
       for (int i = range.from(); i < range.to(); i++) {
-        content[i] = zeroing.entry(content[i], range.keep());
+        content.set(i, zeroing.entry(content.get(i), range.keep()));
       }
     }
     work.content(content);
     work.newTable().aboutToBeWritten();
     // No table yet but data, like what it will point at: nothing leads to it before the barrier.
-    core.disk()
-        .writeData(
-            work.newTable().offset(geometry.clusterBits()),
-            Mapping.bytes(content, 0, content.length));
+    core.disk().writeData(work.newTable().offset(geometry.clusterBits()), content.encode());
   }
 
   /**
@@ -273,7 +269,7 @@ public final class WriteBatch {
   }
 
   private void linkInPlace(TableWork work) throws IOException {
-    long[] table = core.mapping().table(work.oldL1Entry());
+    L2Table table = core.mapping().table(work.oldL1Entry());
     requireSound(work, table);
     int from = Integer.MAX_VALUE;
     int to = 0;
@@ -281,17 +277,18 @@ public final class WriteBatch {
       if (each.kind() != ClusterWork.Kind.IN_PLACE) {
         int index = indexOf(each);
         submitted(each);
-        table[index] = newEntry(each);
+        table.set(index, newEntry(each, table));
         from = Math.min(from, index);
         to = Math.max(to, index + 1);
       }
     }
     for (TableWork.ZeroRange range : work.zeroes()) {
       for (int i = range.from(); i < range.to(); i++) {
-        long zeroed = zeroing.entry(table[i], range.keep());
-        if (zeroed != table[i]) {
-          unlinked(table[i], zeroed, DiscardClass.REQUEST);
-          table[i] = zeroed;
+        L2Entry before = table.get(i);
+        L2Entry zeroed = zeroing.entry(before, range.keep());
+        if (!zeroed.equals(before)) {
+          unlinked(before, zeroed, DiscardClass.REQUEST);
+          table.set(i, zeroed);
         }
       }
       from = Math.min(from, range.from());
@@ -303,13 +300,13 @@ public final class WriteBatch {
   }
 
   private void linkTable(TableWork work) throws IOException {
-    long[] old = core.mapping().table(work.oldL1Entry());
+    L2Table old = core.mapping().table(work.oldL1Entry());
     requireSound(work, old);
     work.clusters().forEach(this::submitted);
     if (old != null) {
       for (TableWork.ZeroRange range : work.zeroes()) {
         for (int i = range.from(); i < range.to(); i++) {
-          unlinked(old[i], work.content()[i], DiscardClass.REQUEST);
+          unlinked(old.get(i), work.content().get(i), DiscardClass.REQUEST);
         }
       }
       core.frees().unlinked(L1Entry.offset(work.oldL1Entry()) >>> geometry.clusterBits());
@@ -325,7 +322,7 @@ public final class WriteBatch {
    * entries, but a table may since have gone to a cluster that one of them named wrongly. Nothing
    * was submitted yet.
    */
-  private void requireSound(TableWork work, long[] old) throws IOException {
+  private void requireSound(TableWork work, L2Table old) throws IOException {
     for (ClusterWork each : work.clusters()) {
       if (!each.allocations().isEmpty()) {
         core.mapping().requireSound(each.oldEntry());
@@ -333,7 +330,7 @@ public final class WriteBatch {
     }
     for (TableWork.ZeroRange range : work.zeroes()) {
       for (int i = range.from(); old != null && i < range.to(); i++) {
-        core.mapping().requireSound(old[i]);
+        core.mapping().requireSound(old.get(i));
       }
     }
   }
@@ -341,19 +338,16 @@ public final class WriteBatch {
   private void submitted(ClusterWork work) {
     if (!work.allocations().isEmpty()) {
       work.allocations().forEach(core.allocator().list()::linkSubmitted);
-      unlinked(work.oldEntry(), 0, DiscardClass.OTHER);
+      unlinked(work.oldEntry(), L2Entry.HOLE, DiscardClass.OTHER);
     }
   }
 
   /** Notes the references that an entry had and its successor does not. */
-  private void unlinked(long before, long after, DiscardClass why) {
-    if (L2Entry.isCompressed(before)) {
+  private void unlinked(L2Entry before, L2Entry after, DiscardClass why) {
+    if (before.isCompressed()) {
       core.unlinkCompressed(before, why);
-      return;
-    }
-    long offset = before & L2Entry.OFFSET_MASK;
-    if (offset != 0 && (after & L2Entry.OFFSET_MASK) != offset) {
-      core.frees().unlinked(offset >>> geometry.clusterBits(), why);
+    } else if (before.hasCluster() && after.offset() != before.offset()) {
+      core.frees().unlinked(before.offset() >>> geometry.clusterBits(), why);
     }
   }
 
@@ -361,17 +355,8 @@ public final class WriteBatch {
     return (int) work.guestCluster() & (geometry.l2Entries() - 1);
   }
 
-  private long newEntry(ClusterWork work) {
-    return switch (work.kind()) {
-      case IN_PLACE -> work.oldEntry();
-      case REVIVED -> work.oldEntry() & ~L2Entry.ZERO_FLAG;
-      case NEW -> work.allocation().offset(geometry.clusterBits()) | L2Entry.COPIED_FLAG;
-      case RESERVED ->
-          work.allocation().offset(geometry.clusterBits())
-              | L2Entry.COPIED_FLAG
-              | L2Entry.ZERO_FLAG;
-      case PACKED -> work.place().entry();
-    };
+  private L2Entry newEntry(ClusterWork work, L2Table table) {
+    return work.newEntry(table.get(indexOf(work)), geometry.clusterBits());
   }
 
   /** A step that throws leaves the batch failed: only a later success sets another step. */

@@ -18,14 +18,21 @@ record Zeroing(boolean backed, boolean flags) {
   }
 
   /** What an entry becomes; only if {@link #byEntry}. Without the flag {@code keep} is lost. */
-  long entry(long before, boolean keep) {
-    long nothing = backed ? L2Entry.ZERO_FLAG : 0;
-    if (L2Entry.isCompressed(before)) {
-      return nothing;
+  L2Entry entry(L2Entry before, boolean keep) {
+    if (before.hasCluster() && keep && flags) {
+      return before.with(0, L2Entry.ALL);
     }
-    if ((before & L2Entry.OFFSET_MASK) == 0) {
-      return (before & L2Entry.ZERO_FLAG) != 0 ? before : nothing;
+    if (!before.hasCluster() && readsAsZeroes(before) == L2Entry.ALL) {
+      return before;
     }
-    return keep && flags ? before | L2Entry.ZERO_FLAG : nothing;
+    return backed ? L2Entry.ZERO : L2Entry.HOLE;
+  }
+
+  /** The set of subclusters that read as zeroes already. */
+  int readsAsZeroes(L2Entry entry) {
+    if (entry.isCompressed()) {
+      return 0;
+    }
+    return backed ? entry.zero() : ~entry.allocated();
   }
 }

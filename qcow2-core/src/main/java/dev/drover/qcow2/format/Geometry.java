@@ -8,12 +8,14 @@ import dev.drover.qcow2.GuestOffset;
  *
  * <pre>
  *   guest offset:  │ L1 index │ L2 index (clusterBits − 3) │ offset in cluster (clusterBits) │
+ *   extended L2:   │ L1 index │ L2 index (clusterBits − 4) │ subcluster (5) │ offset in it   │
  * </pre>
  *
  * @param clusterBits cluster size as a power of two
  * @param refcountOrder bits of one refcount as a power of two
+ * @param extendedL2 whether L2 entries have 16 bytes and tell subclusters apart
  */
-public record Geometry(int clusterBits, int refcountOrder) {
+public record Geometry(int clusterBits, int refcountOrder, boolean extendedL2) {
 
   /** 512 bytes. */
   public static final int MIN_CLUSTER_BITS = 9;
@@ -23,6 +25,9 @@ public record Geometry(int clusterBits, int refcountOrder) {
 
   /** What qemu-img takes when nobody says anything: 64 KiB. */
   public static final int DEFAULT_CLUSTER_BITS = 16;
+
+  /** 16 KiB: no subcluster is smaller than a sector. */
+  public static final int MIN_EXTENDED_CLUSTER_BITS = MIN_CLUSTER_BITS + L2Entry.SUBCLUSTER_BITS;
 
   /** 64 bits. */
   public static final int MAX_REFCOUNT_ORDER = 6;
@@ -46,6 +51,14 @@ public record Geometry(int clusterBits, int refcountOrder) {
     if (refcountOrder < 0 || refcountOrder > MAX_REFCOUNT_ORDER) {
       throw new IllegalArgumentException("refcount order " + refcountOrder);
     }
+    if (extendedL2 && clusterBits < MIN_EXTENDED_CLUSTER_BITS) {
+      throw new IllegalArgumentException("extended L2 with cluster bits " + clusterBits);
+    }
+  }
+
+  /** With L2 entries of 8 bytes. */
+  public Geometry(int clusterBits, int refcountOrder) {
+    this(clusterBits, refcountOrder, false);
   }
 
   /** With refcounts of the usual width. */
@@ -65,14 +78,47 @@ public record Geometry(int clusterBits, int refcountOrder) {
     return 1 << clusterBits;
   }
 
-  /** Entries of an L2 table, which is one cluster of 8-byte entries. */
+  /** Bytes of an L2 entry: 8 or 16. */
+  public int l2EntryBytes() {
+    return 1 << l2EntryShift();
+  }
+
+  private int l2EntryShift() {
+    return extendedL2 ? 4 : 3;
+  }
+
+  /** {@link #l2Entries} as a power of two. */
+  public int l2Bits() {
+    return clusterBits - l2EntryShift();
+  }
+
+  /** Entries of an L2 table, which is one cluster. */
   public int l2Entries() {
-    return 1 << (clusterBits - 3);
+    return 1 << l2Bits();
   }
 
   /** Guest bytes under one L2 table. */
   public long l2Bytes() {
-    return 1L << (2 * clusterBits - 3);
+    return 1L << l2TableShift();
+  }
+
+  private int l2TableShift() {
+    return clusterBits + l2Bits();
+  }
+
+  /** The smallest piece of the disk that an entry can tell apart: a subcluster, or a cluster. */
+  public int grainBytes() {
+    return extendedL2 ? subclusterBytes() : clusterSize();
+  }
+
+  /** One of the 32 equal parts of a cluster that {@link L2Entry} speaks of. */
+  public int subclusterBytes() {
+    return clusterSize() >> L2Entry.SUBCLUSTER_BITS;
+  }
+
+  /** The subcluster of its cluster that a guest offset lies in. */
+  public int subcluster(long offset) {
+    return inCluster(offset) / subclusterBytes();
   }
 
   /** Refcounts in one refcount block, which is one cluster. */
@@ -100,7 +146,7 @@ public record Geometry(int clusterBits, int refcountOrder) {
   }
 
   public int l1Index(GuestOffset guest) {
-    return Math.toIntExact(guest.bytes() >>> (2 * clusterBits - 3));
+    return Math.toIntExact(guest.bytes() >>> l2TableShift());
   }
 
   public int l2Index(GuestOffset guest) {
@@ -130,12 +176,11 @@ public record Geometry(int clusterBits, int refcountOrder) {
 
   /** L1 entries that a disk of this size needs; may exceed {@link #MAX_L1_ENTRIES}. */
   public long l1EntriesFor(long virtualSize) {
-    int shift = 2 * clusterBits - 3;
-    return (virtualSize >>> shift) + ((virtualSize & (l2Bytes() - 1)) == 0 ? 0 : 1);
+    return (virtualSize >>> l2TableShift()) + ((virtualSize & (l2Bytes() - 1)) == 0 ? 0 : 1);
   }
 
   /** The largest disk whose L1 table QEMU still opens. */
   public long maxVirtualSize() {
-    return (long) MAX_L1_ENTRIES << (2 * clusterBits - 3);
+    return (long) MAX_L1_ENTRIES << l2TableShift();
   }
 }

@@ -7,45 +7,57 @@ import dev.drover.qcow2.HostOffset;
  *
  * <pre>
  *   standard     63      62   61 … 56    55 … 9                   8 … 1      0
- *                COPIED  0    reserved   cluster offset (÷ 512)   reserved   ZERO
+ *                COPIED  0    reserved   cluster offset (÷ 512)   reserved   ZERO; extended: reserved
  *
  *   compressed   63      62   61 … x                     x − 1 … 0
  *                0       1    further 512-byte sectors   first byte, unaligned
  *                             x = 62 − (clusterBits − 8)
+ *
+ *   extended:    followed by  63 … 32                 31 … 0
+ *   8 more bytes              subcluster is zeroes    subcluster is allocated;   neither: a hole
  * </pre>
  *
- * <p>COMPRESSED is to be tested before ZERO: in a compressed entry bit 0 belongs to the offset.
- * Nothing here checks an offset against the file; that is for who follows it.
+ * <p><b>One form for both widths.</b> A cluster of an image without extended entries has 32
+ * subclusters, too, which are all alike: its ZERO flag is told by {@link #subclusters} and never
+ * stands in {@link #descriptor}. {@link L2Table} translates.
  *
- * <p>The static methods are for hot loops over raw tables; everything else takes {@link #decode}.
+ * <p>COMPRESSED is to be tested before anything else: in a compressed entry the other bits belong
+ * to the offset. Nothing here checks an offset against the file; that is for who follows it.
+ *
+ * @param descriptor the first 8 bytes
+ * @param subclusters the subcluster bitmap
  */
-public sealed interface L2Entry {
+public record L2Entry(long descriptor, long subclusters) {
 
-  long ZERO_FLAG = 1;
-  long COMPRESSED_FLAG = 1L << 62;
-  long COPIED_FLAG = 1L << 63;
-  long OFFSET_MASK = 0x00FF_FFFF_FFFF_FE00L;
+  /** 32 subclusters. */
+  public static final int SUBCLUSTER_BITS = 5;
 
-  /** Bits that must be 0 in a standard entry. */
-  long STANDARD_RESERVED_MASK = 0x3F00_0000_0000_01FEL;
+  public static final int SUBCLUSTERS = 1 << SUBCLUSTER_BITS;
 
-  /** Reads from the backing file, or as zeroes. */
-  record Unallocated() implements L2Entry {}
+  /** A set of subclusters that has them all. */
+  public static final int ALL = -1;
+
+  /** Of a standard entry of 8 bytes. */
+  public static final long ZERO_FLAG = 1;
+
+  public static final long COMPRESSED_FLAG = 1L << 62;
+  public static final long COPIED_FLAG = 1L << 63;
+  public static final long OFFSET_MASK = 0x00FF_FFFF_FFFF_FE00L;
+
+  /** Bits that must be 0 in the descriptor of an entry that is not compressed. */
+  public static final long RESERVED_MASK = 0x3F00_0000_0000_01FFL;
+
+  /** All subclusters read from the backing file, or as zeroes. */
+  public static final L2Entry HOLE = new L2Entry(0, 0);
 
   /** Reads as zeroes whatever the backing file has; no cluster belongs to it. */
-  record Zero() implements L2Entry {}
-
-  /** Reads as zeroes, and a cluster is kept for the writes to come. */
-  record ZeroAllocated(HostOffset cluster, boolean copied) implements L2Entry {}
-
-  /** The guest's bytes as they are. */
-  record Data(HostOffset cluster, boolean copied) implements L2Entry {}
+  public static final L2Entry ZERO = standard(0, 0, ALL);
 
   /**
    * A compressed stream somewhere in the {@code bytes} bytes from {@code start} on; the last sector
    * of that range may belong to others, and end behind the end of the file.
    */
-  record Compressed(HostOffset start, int bytes) implements L2Entry {
+  public record Compressed(HostOffset start, int bytes) {
 
     /** The first and the last cluster that the range touches: each is referenced once. */
     public long firstCluster(int clusterBits) {
@@ -57,60 +69,135 @@ public sealed interface L2Entry {
     }
   }
 
-  L2Entry UNALLOCATED = new Unallocated();
-  L2Entry ZERO = new Zero();
-
-  static boolean isCompressed(long raw) {
-    return (raw & COMPRESSED_FLAG) != 0;
+  /**
+   * An entry that is not compressed.
+   *
+   * @param cluster offset of the host cluster and COPIED, or 0
+   * @param allocated the set of subclusters whose bytes are there
+   * @param zero the set of those that read as zeroes
+   */
+  public static L2Entry standard(long cluster, int allocated, int zero) {
+    return new L2Entry(cluster, (long) zero << SUBCLUSTERS | Integer.toUnsignedLong(allocated));
   }
 
-  static L2Entry decode(long raw, int clusterBits) {
-    if (isCompressed(raw)) {
-      int offsetBits = offsetBits(clusterBits);
-      long start = raw & ((1L << offsetBits) - 1);
-      int moreSectors = (int) ((raw & ~(COMPRESSED_FLAG | COPIED_FLAG)) >>> offsetBits);
-      int bytes = (moreSectors + 1) * 512 - (int) (start & 511);
-      return new Compressed(new HostOffset(start), bytes);
+  /** A host cluster that is nobody else's. */
+  public static L2Entry own(long offset, int allocated, int zero) {
+    if ((offset & ~OFFSET_MASK) != 0 || offset == 0) {
+      throw new IllegalArgumentException("no cluster offset: " + offset);
     }
-    long offset = raw & OFFSET_MASK;
-    boolean copied = (raw & COPIED_FLAG) != 0;
-    if ((raw & ZERO_FLAG) != 0) {
-      return offset == 0 ? ZERO : new ZeroAllocated(new HostOffset(offset), copied);
-    }
-    return offset == 0 ? UNALLOCATED : new Data(new HostOffset(offset), copied);
+    return standard(offset | COPIED_FLAG, allocated, zero);
   }
 
-  /** The raw entry; a compressed one is never COPIED. */
-  default long encode(int clusterBits) {
-    return switch (this) {
-      case Unallocated _ -> 0;
-      case Zero _ -> ZERO_FLAG;
-      case ZeroAllocated(HostOffset cluster, boolean copied) ->
-          standard(cluster, copied) | ZERO_FLAG;
-      case Data(HostOffset cluster, boolean copied) -> standard(cluster, copied);
-      case Compressed(HostOffset start, int bytes) -> compressed(start.bytes(), bytes, clusterBits);
-    };
+  /** Whether it is all zero bits: nothing was ever said of the cluster. */
+  public boolean isHole() {
+    return descriptor == 0 && subclusters == 0;
   }
 
-  private static long standard(HostOffset cluster, boolean copied) {
-    if ((cluster.bytes() & ~OFFSET_MASK) != 0 || cluster.bytes() == 0) {
-      throw new IllegalArgumentException("no cluster offset: " + cluster);
+  public boolean isCompressed() {
+    return (descriptor & COMPRESSED_FLAG) != 0;
+  }
+
+  public boolean isCopied() {
+    return (descriptor & COPIED_FLAG) != 0;
+  }
+
+  /** Of a standard entry: where its host cluster is, 0 for none. */
+  public long offset() {
+    return descriptor & OFFSET_MASK;
+  }
+
+  /** Whether an uncompressed host cluster belongs to it. */
+  public boolean hasCluster() {
+    return !isCompressed() && offset() != 0;
+  }
+
+  /** The set of subclusters whose bytes are in the host cluster. */
+  public int allocated() {
+    return (int) subclusters;
+  }
+
+  /** The set of subclusters that read as zeroes whatever the backing file has. */
+  public int zero() {
+    return (int) (subclusters >>> SUBCLUSTERS);
+  }
+
+  /** The set of subclusters that read from the backing file, or as zeroes; not if compressed. */
+  public int holes() {
+    return ~(allocated() | zero());
+  }
+
+  /** Subclusters [from, to) as a set. */
+  public static int set(int from, int to) {
+    return from == to ? 0 : ALL >>> (SUBCLUSTERS - (to - from)) << from;
+  }
+
+  /** Whether the bytes of this subcluster are in the host cluster. */
+  public boolean isAllocated(int subcluster) {
+    return (allocated() >>> subcluster & 1) != 0;
+  }
+
+  public boolean isZero(int subcluster) {
+    return (zero() >>> subcluster & 1) != 0;
+  }
+
+  /** The first subcluster behind this one that is not like it; of a compressed cluster the end. */
+  public int alikeUpTo(int subcluster) {
+    return subcluster
+        + runLength(
+            isAllocated(subcluster) ? allocated() : isZero(subcluster) ? zero() : holes(),
+            subcluster);
+  }
+
+  /** How many subclusters from this one on are in the set, one after the other. */
+  public static int runLength(int set, int from) {
+    return Math.min(SUBCLUSTERS - from, Integer.numberOfTrailingZeros(~set >>> from));
+  }
+
+  /**
+   * Whether the bitmap says what no entry can mean: a subcluster that is allocated and zeroes, or
+   * allocated in no cluster, or anything at all beside compressed data.
+   */
+  public boolean isContradictory() {
+    return isCompressed()
+        ? subclusters != 0
+        : (allocated() & zero()) != 0 || offset() == 0 && allocated() != 0;
+  }
+
+  /** The same place, with other subclusters in it. */
+  public L2Entry with(int allocated, int zero) {
+    return standard(descriptor, allocated, zero);
+  }
+
+  /** The same, shared with another table; a compressed entry never says that it is not. */
+  public L2Entry shared() {
+    return isCompressed() ? this : new L2Entry(descriptor & ~COPIED_FLAG, subclusters);
+  }
+
+  /** Where the compressed stream is, of a compressed entry. */
+  public Compressed compressed(int clusterBits) {
+    if (!isCompressed()) {
+      throw new IllegalStateException("not a compressed entry");
     }
-    return cluster.bytes() | (copied ? COPIED_FLAG : 0);
+    int offsetBits = offsetBits(clusterBits);
+    long start = descriptor & ((1L << offsetBits) - 1);
+    int moreSectors = (int) ((descriptor & ~(COMPRESSED_FLAG | COPIED_FLAG)) >>> offsetBits);
+    int bytes = (moreSectors + 1) * 512 - (int) (start & 511);
+    return new Compressed(new HostOffset(start), bytes);
   }
 
   /** Whether the offset and sector fields can hold a stream of this length at this place. */
-  static boolean fitsCompressed(long start, int bytes, int clusterBits) {
+  public static boolean fitsCompressed(long start, int bytes, int clusterBits) {
     int offsetBits = offsetBits(clusterBits);
     return start >>> offsetBits == 0 && moreSectors(start, bytes) >>> (62 - offsetBits) == 0;
   }
 
-  /** The raw entry of a compressed stream. */
-  static long compressed(long start, int bytes, int clusterBits) {
+  /** The entry of a compressed stream. */
+  public static L2Entry compressed(long start, int bytes, int clusterBits) {
     if (!fitsCompressed(start, bytes, clusterBits)) {
       throw new IllegalArgumentException("does not fit: " + bytes + " bytes at " + start);
     }
-    return COMPRESSED_FLAG | moreSectors(start, bytes) << offsetBits(clusterBits) | start;
+    long sectors = moreSectors(start, bytes) << offsetBits(clusterBits);
+    return new L2Entry(COMPRESSED_FLAG | sectors | start, 0);
   }
 
   private static long moreSectors(long start, int bytes) {

@@ -5,6 +5,7 @@ import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
+import dev.drover.qcow2.format.L2Table;
 import dev.drover.qcow2.format.PointerTable;
 import dev.drover.qcow2.format.RefcountTable;
 import dev.drover.qcow2.format.SnapshotEntry;
@@ -14,7 +15,7 @@ import dev.drover.qcow2.sim.MemoryBlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.function.LongPredicate;
+import java.util.function.Predicate;
 
 /**
  * Where the parts of a healthy image are, so that a test can damage them; 16-bit refcounts. Offsets
@@ -92,27 +93,36 @@ final class Anatomy {
     return L1Entry.offset(longAt(l1EntryAt(active, n)));
   }
 
-  /** Where the n-th entry of any L2 table is whose raw value is of this kind. */
-  long l2EntryAt(boolean active, int n, LongPredicate kind) {
+  /** Where the n-th entry of any L2 table is that is of this kind. */
+  long l2EntryAt(boolean active, int n, Predicate<L2Entry> kind) {
     int found = 0;
     TablePointer l1 = l1(active);
     for (int i = 0; i < l1.count(); i++) {
-      long table = L1Entry.offset(longAt(l1.offset().bytes() + 8L * i));
-      for (int j = 0; table != 0 && j < geometry.l2Entries(); j++) {
-        if (kind.test(longAt(table + 8L * j)) && found++ == n) {
-          return table + 8L * j;
+      long at = L1Entry.offset(longAt(l1.offset().bytes() + 8L * i));
+      L2Table table = at == 0 ? L2Table.empty(geometry) : table(at);
+      for (int j = 0; j < table.entries(); j++) {
+        if (kind.test(table.get(j)) && found++ == n) {
+          return at + (long) j * geometry.l2EntryBytes();
         }
       }
     }
     throw new AssertionError("no L2 entry " + n);
   }
 
-  static boolean isData(long raw) {
-    return !L2Entry.isCompressed(raw) && (raw & L2Entry.OFFSET_MASK) != 0 && (raw & 1) == 0;
+  private L2Table table(long at) {
+    byte[] bytes = new byte[geometry.clusterSize()];
+    for (int i = 0; i < bytes.length; i += Long.BYTES) {
+      ByteBuffer.wrap(bytes).putLong(i, longAt(at + i));
+    }
+    return L2Table.of(bytes, geometry);
   }
 
-  static boolean isPreallocated(long raw) {
-    return !L2Entry.isCompressed(raw) && (raw & L2Entry.OFFSET_MASK) != 0 && (raw & 1) == 1;
+  static boolean isData(L2Entry entry) {
+    return entry.hasCluster() && entry.allocated() == L2Entry.ALL;
+  }
+
+  static boolean isPreallocated(L2Entry entry) {
+    return entry.hasCluster() && entry.zero() == L2Entry.ALL;
   }
 
   long dataEntryAt(boolean active) {
@@ -128,7 +138,7 @@ final class Anatomy {
   }
 
   L2Entry.Compressed compressed() {
-    return (L2Entry.Compressed) L2Entry.decode(longAt(compressedEntryAt()), geometry.clusterBits());
+    return new L2Entry(longAt(compressedEntryAt()), 0).compressed(geometry.clusterBits());
   }
 
   // ---- refcounts ----

@@ -1,6 +1,5 @@
 package dev.drover.qcow2.check;
 
-import dev.drover.qcow2.HostOffset;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
 import java.util.ArrayList;
@@ -144,9 +143,11 @@ final class Damages {
                     image ->
                         image.put(
                             image.compressedEntryAt(),
-                            new L2Entry.Compressed(
-                                    new HostOffset(target.applyAsLong(image) & (1L << 54) - 1), 512)
-                                .encode(image.geometry.clusterBits()))));
+                            L2Entry.compressed(
+                                    target.applyAsLong(image) & (1L << 54) - 1,
+                                    512,
+                                    image.geometry.clusterBits())
+                                .descriptor())));
     add(what + "COPIED", image -> image.flip(image.compressedEntryAt(), L2Entry.COPIED_FLAG));
     add(
         what + "twice",
@@ -163,8 +164,7 @@ final class Damages {
           long start = image.file.length() - 512;
           image.put(
               image.compressedEntryAt(),
-              new L2Entry.Compressed(new HostOffset(start), 2048)
-                  .encode(image.geometry.clusterBits()));
+              L2Entry.compressed(start, 2048, image.geometry.clusterBits()).descriptor());
         });
   }
 

@@ -15,39 +15,111 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 final class EntryCodecTest {
 
+  private static final Geometry STANDARD = new Geometry(16);
+  private static final Geometry EXTENDED = new Geometry(16, 4, true);
+  private static final long CLUSTER = 0x5_0000;
+
+  private static ByteBuffer bytes(Geometry geometry, L2Entry entry) {
+    L2Table table = L2Table.empty(geometry);
+    table.set(1, entry);
+    return table.encode(1, 2);
+  }
+
   @Test
   void standardEntriesHaveTheseBits() {
-    HostOffset cluster = new HostOffset(0x50000);
-    assertEquals(0, L2Entry.UNALLOCATED.encode(16));
-    assertEquals(1, L2Entry.ZERO.encode(16));
-    assertEquals(0x8000_0000_0005_0000L, new L2Entry.Data(cluster, true).encode(16));
-    assertEquals(0x5_0001, new L2Entry.ZeroAllocated(cluster, false).encode(16));
+    assertEquals(0, bytes(STANDARD, L2Entry.HOLE).getLong(0));
+    assertEquals(1, bytes(STANDARD, L2Entry.ZERO).getLong(0));
+    assertEquals(
+        0x8000_0000_0005_0000L, bytes(STANDARD, L2Entry.own(CLUSTER, L2Entry.ALL, 0)).getLong(0));
+    assertEquals(
+        0x5_0001, bytes(STANDARD, L2Entry.own(CLUSTER, 0, L2Entry.ALL).shared()).getLong(0));
+    assertEquals(8, bytes(STANDARD, L2Entry.HOLE).remaining());
+  }
+
+  @Test
+  void extendedEntriesHaveTheStateOfTheirSubclustersBehindThem() {
+    ByteBuffer entry = bytes(EXTENDED, L2Entry.own(CLUSTER, 0x8000_0001, 0x0000_0006));
+    assertEquals(16, entry.remaining());
+    assertEquals(0x8000_0000_0005_0000L, entry.getLong(0));
+    assertEquals(0x0000_0006_8000_0001L, entry.getLong(8));
+    assertEquals(0xFFFF_FFFF_0000_0000L, bytes(EXTENDED, L2Entry.ZERO).getLong(8));
+    assertEquals(0, bytes(EXTENDED, L2Entry.ZERO).getLong(0), "the flag of 8-byte entries");
+  }
+
+  @Test
+  void tablesOfExtendedEntriesHaveHalfAsMany() {
+    assertEquals(8192, STANDARD.l2Entries());
+    assertEquals(4096, EXTENDED.l2Entries());
+    assertEquals(4096, L2Table.empty(EXTENDED).entries());
+    assertEquals(4096L << 16, EXTENDED.l2Bytes());
+    assertEquals(1L << 50, EXTENDED.maxVirtualSize());
+    assertEquals(1, EXTENDED.l1Index(new GuestOffset(4097L << 16)));
+    assertEquals(1, EXTENDED.l2Index(new GuestOffset(4097L << 16)));
+    assertEquals(2048, EXTENDED.grainBytes());
+    assertEquals(65536, STANDARD.grainBytes());
+    assertThrows(IllegalArgumentException.class, () -> new Geometry(13, 4, true));
   }
 
   @ParameterizedTest
   @ValueSource(ints = {9, 12, 16, 21})
-  void everyEntryDecodesToWhatWasEncoded(int clusterBits) {
-    HostOffset cluster = new HostOffset(0x00FF_FFFF_FFE0_0000L);
+  void everyEntryReadsAsItWasWritten(int clusterBits) {
+    Geometry geometry = new Geometry(clusterBits);
+    long cluster = 0x00FF_FFFF_FFE0_0000L;
     for (L2Entry entry :
         new L2Entry[] {
-          L2Entry.UNALLOCATED,
+          L2Entry.HOLE,
           L2Entry.ZERO,
-          new L2Entry.Data(cluster, true),
-          new L2Entry.Data(cluster, false),
-          new L2Entry.ZeroAllocated(cluster, true),
-          new L2Entry.Compressed(new HostOffset(12345), 512 - 12345 % 512),
-          new L2Entry.Compressed(new HostOffset(7 * 512), 512)
+          L2Entry.own(cluster, L2Entry.ALL, 0),
+          L2Entry.own(cluster, L2Entry.ALL, 0).shared(),
+          L2Entry.own(cluster, 0, L2Entry.ALL),
+          L2Entry.compressed(12345, 512 - 12345 % 512, clusterBits),
+          L2Entry.compressed(7 * 512, 512, clusterBits)
         }) {
-      assertEquals(entry, L2Entry.decode(entry.encode(clusterBits), clusterBits));
+      L2Table table = L2Table.empty(geometry);
+      table.set(3, entry);
+      assertEquals(entry, table.get(3));
+      assertEquals(entry, L2Table.of(table.encode().array(), geometry).get(3));
     }
   }
 
   @Test
+  void anEntryOfEightBytesHasOneStateForAllItsSubclusters() {
+    L2Table table = L2Table.empty(STANDARD);
+    assertThrows(IllegalArgumentException.class, () -> table.set(0, L2Entry.own(CLUSTER, 1, 0)));
+    assertThrows(IllegalArgumentException.class, () -> table.set(0, L2Entry.standard(0, 0, 1)));
+  }
+
+  @Test
+  void subclustersAreAlikeUpToTheFirstThatIsNot() {
+    L2Entry entry = L2Entry.own(CLUSTER, 0b0011_0000 | 1 << 31, 0b1100_0000);
+    assertEquals(4, entry.alikeUpTo(0));
+    assertEquals(6, entry.alikeUpTo(4));
+    assertEquals(6, entry.alikeUpTo(5));
+    assertEquals(8, entry.alikeUpTo(6));
+    assertEquals(31, entry.alikeUpTo(8));
+    assertEquals(32, entry.alikeUpTo(31));
+    assertEquals(32, L2Entry.HOLE.alikeUpTo(0));
+    assertEquals(32, L2Entry.ZERO.alikeUpTo(31));
+    assertEquals(0b0110, L2Entry.set(1, 3));
+    assertEquals(L2Entry.ALL, L2Entry.set(0, 32));
+    assertEquals(0, L2Entry.set(32, 32));
+  }
+
+  @Test
+  void whatNoEntryCanMeanIsToldApart() {
+    assertTrue(L2Entry.own(CLUSTER, 3, 2).isContradictory(), "allocated and zeroes");
+    assertTrue(L2Entry.standard(0, 1, 0).isContradictory(), "allocated in no cluster");
+    assertTrue(new L2Entry(L2Entry.COMPRESSED_FLAG | 512, 1L << 32).isContradictory(), "packed");
+    assertFalse(L2Entry.own(CLUSTER, 1, 2).isContradictory());
+    assertFalse(L2Entry.standard(0, 0, 5).isContradictory());
+  }
+
+  @Test
   void aCompressedEntryCountsFurtherSectors() {
-    // 65 KiB clusters: offset bits 0 to 53, sectors from bit 54 on
-    long raw = new L2Entry.Compressed(new HostOffset(0x30100), 1000).encode(16);
-    assertEquals(L2Entry.COMPRESSED_FLAG | 2L << 54 | 0x30100, raw);
-    L2Entry.Compressed read = (L2Entry.Compressed) L2Entry.decode(raw, 16);
+    // 64 KiB clusters: offset bits 0 to 53, sectors from bit 54 on
+    L2Entry entry = L2Entry.compressed(0x30100, 1000, 16);
+    assertEquals(L2Entry.COMPRESSED_FLAG | 2L << 54 | 0x30100, entry.descriptor());
+    L2Entry.Compressed read = entry.compressed(16);
     assertEquals(1536 - 0x100, read.bytes(), "up to the end of the last sector");
     assertEquals(3, read.firstCluster(16));
     assertEquals(3, read.lastCluster(16));
@@ -55,18 +127,24 @@ final class EntryCodecTest {
 
   @Test
   void compressedIsTestedBeforeZero() {
-    long odd = new L2Entry.Compressed(new HostOffset(0x30101), 10).encode(16);
-    assertTrue((odd & L2Entry.ZERO_FLAG) != 0);
-    assertTrue(L2Entry.decode(odd, 16) instanceof L2Entry.Compressed);
+    L2Entry odd = L2Entry.compressed(0x30101, 10, 16);
+    assertTrue((odd.descriptor() & L2Entry.ZERO_FLAG) != 0);
+    L2Table table = L2Table.of(filled(STANDARD, odd.descriptor()), STANDARD);
+    assertTrue(table.get(0).isCompressed());
+    assertEquals(0, table.get(0).zero());
+  }
+
+  private static byte[] filled(Geometry geometry, long first) {
+    return ByteBuffer.allocate(geometry.clusterSize()).putLong(0, first).array();
   }
 
   @Test
   void aCompressedOffsetMustFitItsField() {
-    HostOffset far = new HostOffset(1L << 49);
-    assertThrows(IllegalArgumentException.class, () -> new L2Entry.Compressed(far, 512).encode(21));
+    long far = 1L << 49;
+    assertThrows(IllegalArgumentException.class, () -> L2Entry.compressed(far, 512, 21));
     assertEquals(
-        new L2Entry.Compressed(far, 512),
-        L2Entry.decode(new L2Entry.Compressed(far, 512).encode(16), 16));
+        new L2Entry.Compressed(new HostOffset(far), 512),
+        L2Entry.compressed(far, 512, 16).compressed(16));
   }
 
   @Test
