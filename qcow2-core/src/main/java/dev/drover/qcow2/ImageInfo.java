@@ -1,5 +1,6 @@
 package dev.drover.qcow2;
 
+import dev.drover.qcow2.format.BitmapDirectory;
 import dev.drover.qcow2.format.Compression;
 import dev.drover.qcow2.format.Features;
 import dev.drover.qcow2.format.Header;
@@ -20,6 +21,7 @@ import java.util.Optional;
  * @param fileBytes length of the file
  * @param dirty refcounts may be too high: it was not closed cleanly
  * @param corrupt somebody found it broken
+ * @param bitmaps in the directory's order
  * @param isReplica no other program has written to it since its position was (autoclear bit)
  * @param position the newest readable position slot, of a replica or of what once was one
  */
@@ -36,15 +38,29 @@ public record ImageInfo(
     boolean corrupt,
     Optional<BackingReference> backing,
     List<SnapshotEntry> snapshots,
+    List<BitmapInfo> bitmaps,
     boolean isReplica,
     Optional<PositionSlot> position) {
 
   public ImageInfo {
     snapshots = List.copyOf(snapshots);
+    bitmaps = List.copyOf(bitmaps);
+  }
+
+  private static List<BitmapInfo> bitmaps(Optional<BitmapDirectory> directory) {
+    return directory.map(BitmapDirectory::bitmaps).orElse(List.of()).stream()
+        .map(
+            each ->
+                new BitmapInfo(
+                    each.nameText(),
+                    1L << each.granularityBits(),
+                    each.isEnabled(),
+                    each.isInUse()))
+        .toList();
   }
 
   /**
-   * Reads header and snapshot table.
+   * Reads header, snapshot table and bitmap directory.
    *
    * @throws Qcow2Exception NOT_QCOW2, UNSUPPORTED, CORRUPT, TRUNCATED
    */
@@ -68,6 +84,7 @@ public record ImageInfo(
         features.isCorrupt(),
         header.backingName().map(name -> new BackingReference(name, header.backingFormat())),
         SnapshotTable.read(file, header),
+        bitmaps(BitmapDirectory.read(file, header)),
         features.isReplica(),
         position);
   }

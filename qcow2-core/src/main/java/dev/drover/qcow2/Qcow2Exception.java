@@ -39,7 +39,9 @@ public final class Qcow2Exception extends IOException {
     /** A create or open option that the format does not allow. */
     INVALID_OPTION,
     /** A snapshot of that name or id is not there, or is there already. */
-    SNAPSHOT
+    SNAPSHOT,
+    /** A dirty bitmap is not there, is there already, is not to be trusted, or is in the way. */
+    BITMAP
   }
 
   /** Of {@link #imageOffset()}: no place in the file is to blame. */

@@ -1,12 +1,12 @@
 package dev.drover.qcow2;
 
 import dev.drover.qcow2.Qcow2Exception.Code;
+import dev.drover.qcow2.core.Bitmaps;
 import dev.drover.qcow2.core.CoreOptions;
 import dev.drover.qcow2.core.GuestView;
 import dev.drover.qcow2.core.ImageCore;
 import dev.drover.qcow2.core.ImageLocks;
 import dev.drover.qcow2.core.Requests;
-import dev.drover.qcow2.format.BitmapDirectory;
 import dev.drover.qcow2.format.Features;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.NewImage;
@@ -126,10 +126,7 @@ public final class Qcow2Image implements GuestDisk {
     Qcow2Image image = new Qcow2Image(file.name(), core, core.activeView(), readOnly, backing);
     if (!readOnly) {
       image.prepareForWriting(header.features());
-      Optional<BitmapDirectory> bitmaps = BitmapDirectory.read(file, image.header());
-      if (bitmaps.isPresent()) {
-        bitmaps.get().markOutdated(file); // writes here do not reach them
-      }
+      core.structure().bitmaps().load();
     }
     return image;
   }
@@ -252,6 +249,8 @@ public final class Qcow2Image implements GuestDisk {
     long end = Math.addExact(offset.bytes(), length);
     long from = core.geometry().roundUp(offset.bytes());
     long to = end == virtualSizeBytes() ? end : core.geometry().roundDown(end);
+    requireWritable();
+    requests.touched(offset, length); // all of it, as in QEMU's bitmaps
     if (from < to && core.zeroesByEntry()) {
       change(new GuestChange.Zero(new GuestOffset(from), to - from, false));
     }
@@ -266,6 +265,24 @@ public final class Qcow2Image implements GuestDisk {
   public void flush() throws IOException {
     requireWritable();
     requests.flush();
+  }
+
+  /**
+   * The image's dirty bitmaps; they live as long as this image.
+   *
+   * @throws Qcow2Exception CORRUPT
+   */
+  public DirtyBitmaps bitmaps() throws IOException {
+    Bitmaps bitmaps = core.structure().bitmaps();
+    if (readOnly) {
+      bitmaps.load();
+    }
+    return new DirtyBitmaps(
+        bitmaps,
+        change -> {
+          requireWritable();
+          requests.exclusively(change);
+        });
   }
 
   /** The image's snapshots, in table order. */
@@ -347,7 +364,12 @@ public final class Qcow2Image implements GuestDisk {
       closeFiles();
       return;
     }
-    requests.close(() -> core.riseToClean(Optional.empty()), this::closeFiles);
+    requests.close(
+        () -> {
+          core.structure().close();
+          core.riseToClean(Optional.empty());
+        },
+        this::closeFiles);
   }
 
   private void closeFiles() throws IOException {

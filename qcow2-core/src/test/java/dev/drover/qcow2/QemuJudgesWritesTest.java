@@ -177,23 +177,6 @@ final class QemuJudgesWritesTest {
     judged(file, "grown");
   }
 
-  @Test
-  void bitmapsThatOurWritesDoNotReachAreTrustedByNobody() throws IOException {
-    Path path = folder.resolve("bitmaps.qcow2");
-    Qemu.img("create", "-q", "-f", "qcow2", path, "1M").orFail();
-    Qemu.img("bitmap", "--add", path, "follows").orFail();
-    Qemu.img("bitmap", "--add", "--disable", path, "still").orFail();
-    MemoryBlockFile file = MemoryBlockFile.load(path);
-    try (Qcow2Image image = open(file)) {
-      image.write(new GuestOffset(0), ByteBuffer.wrap(new byte[] {1}));
-    }
-    file.store(path);
-    Qemu.checkClean(path);
-    String info = Qemu.img("info", path).orFail().output().replaceAll("\\s+", " ");
-    assertTrue(info.contains("[0]: in-use [1]: auto name: follows"), info);
-    assertTrue(info.contains("flags: name: still"), info);
-  }
-
   private static SnapshotSpec snapshot(int number) {
     Instant time = Instant.ofEpochSecond(number);
     return new SnapshotSpec(new UUID(3, number), "s" + number, time, new byte[] {1});

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
       ImageResizeCommand.class,
       ImageSnapshotCommand.class,
       ImageIoCommand.class,
+      ImageBitmapCommand.class,
     })
 public final class ImageCommand implements Runnable {
   @Spec private CommandSpec spec;

@@ -103,8 +103,11 @@ final class ImageInfoCommand implements Callable<Integer> {
     if (info.version() == FormatVersion.V2) {
       return fields.and("refcount-bits", info.refcountBits());
     }
+    fields.and("lazy-refcounts", info.lazyRefcounts());
+    if (!info.bitmaps().isEmpty()) {
+      fields.and("bitmaps", info.bitmaps().stream().map(BitmapText::fields).toList());
+    }
     return fields
-        .and("lazy-refcounts", info.lazyRefcounts())
         .and("refcount-bits", info.refcountBits())
         .and("corrupt", info.corrupt())
         .and("extended-l2", false);
@@ -154,7 +157,14 @@ final class ImageInfoCommand implements Callable<Integer> {
     console.line("Format specific information:");
     formatFields(info)
         .map()
-        .forEach((name, value) -> console.line("    " + name.replace('-', ' ') + ": " + value));
+        .forEach(
+            (name, value) -> {
+              if (name.equals("bitmaps")) {
+                BitmapText.print(console, info.bitmaps());
+              } else {
+                console.line("    " + name.replace('-', ' ') + ": " + value);
+              }
+            });
     ReplicaText.of(info).ifPresent(replica -> replica.print(console));
   }
 

@@ -78,7 +78,7 @@ public final class FailureReport {
   /** How the verbs other than qemu-img's own end when an image is at fault. */
   private static Exit ofImage(Qcow2Exception.Code code) {
     return switch (code) {
-      case NOT_QCOW2, NO_SPACE, READ_ONLY, SNAPSHOT -> Exit.FAILED;
+      case NOT_QCOW2, NO_SPACE, READ_ONLY, SNAPSHOT, BITMAP -> Exit.FAILED;
       case OUT_OF_RANGE, INVALID_OPTION -> Exit.USAGE;
       case UNSUPPORTED,
           CORRUPT,

@@ -170,10 +170,6 @@ public final class ImageCore {
     return locks.mapping().writeLock();
   }
 
-  private Lock readLock() {
-    return locks.mapping().readLock();
-  }
-
   boolean isJournaled() {
     return journaled;
   }
@@ -214,8 +210,13 @@ public final class ImageCore {
 
   /** Writes header fields: one write of one sector. */
   void submitHeader(Header next) throws IOException {
+    submitHeader(next, 0, next.encodeFields());
+  }
+
+  /** Writes what a header has changed in, as one sector. */
+  void submitHeader(Header next, long at, ByteBuffer bytes) throws IOException {
     header = next;
-    disk.writeTable(0, next.encodeFields());
+    disk.writeTable(at, bytes);
   }
 
   /** One write of the header, from which on another L1 table, and a size with it, counts. */
@@ -369,14 +370,15 @@ public final class ImageCore {
 
   /** The content as it is. */
   public GuestView activeView() {
-    return new GuestView(this, reader, readLock(), null, null);
+    return new GuestView(this, reader, locks.mapping().readLock(), null, null);
   }
 
   /** The content as a snapshot keeps it. */
   public GuestView snapshotView(String nameOrId) throws IOException {
     SnapshotEntry entry = structure.find(nameOrId);
     pointers.snapshotL1(entry.l1());
-    return new GuestView(this, reader, readLock(), entry, mapping.readL1(entry.l1()));
+    return new GuestView(
+        this, reader, locks.mapping().readLock(), entry, mapping.readL1(entry.l1()));
   }
 
   /** Starts a batch; the one before it is linked, or was given back. */

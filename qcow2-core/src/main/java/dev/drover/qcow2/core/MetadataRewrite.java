@@ -1,5 +1,6 @@
 package dev.drover.qcow2.core;
 
+import dev.drover.qcow2.format.BitmapDirectory;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.L1Entry;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -49,7 +51,26 @@ final class MetadataRewrite {
       tables(snapshot.l1());
     }
     rewrite(header.snapshots().offset().bytes(), SnapshotTable.encodedBytes(snapshots));
+    bitmaps(header);
     core.sync();
+  }
+
+  private void bitmaps(Header header) throws IOException {
+    DiskView view = new DiskView(disk);
+    Optional<BitmapDirectory> directory = BitmapDirectory.read(view, header);
+    if (directory.isEmpty()) {
+      return;
+    }
+    rewrite(directory.get().offset().bytes(), directory.get().bytes());
+    for (BitmapDirectory.Bitmap bitmap : directory.get().bitmaps()) {
+      rewrite(bitmap.table().offset().bytes(), 8L * bitmap.table().count());
+      for (long entry : BitmapDirectory.readTable(view, header, bitmap)) {
+        long offset = BitmapDirectory.offset(entry);
+        if (offset != 0 && offset < disk.length() && rewritten.add(offset)) {
+          rewrite(offset, geometry.clusterSize());
+        }
+      }
+    }
   }
 
   private void tables(TablePointer l1) throws IOException {

@@ -41,14 +41,25 @@ final class NewTable {
 
   /** Writes the table whole, its last cluster padded with zeroes. */
   void write(ByteBuffer bytes) throws IOException {
-    if (clusters.isEmpty()) {
-      return;
+    if (!clusters.isEmpty()) {
+      write(0, bytes);
     }
-    ByteBuffer padded = ByteBuffer.allocate(clusters.size() << geometry.clusterBits());
+  }
+
+  /** Where one of its clusters is. */
+  long offset(int cluster) {
+    return clusters.get(cluster).offset(geometry.clusterBits());
+  }
+
+  /** Writes some of its clusters, from this one on; the last padded with zeroes. */
+  void write(int cluster, ByteBuffer bytes) throws IOException {
+    int count = Math.toIntExact(geometry.clusters(bytes.remaining()));
+    ByteBuffer padded = ByteBuffer.allocate(count << geometry.clusterBits());
     padded.put(bytes).clear();
-    clusters.forEach(Allocation::aboutToBeWritten);
-    core.disk().writeTable(clusters.getFirst().offset(geometry.clusterBits()), padded);
-    clusters.forEach(core.allocator().list()::dataWritten);
+    List<Allocation> part = clusters.subList(cluster, cluster + count);
+    part.forEach(Allocation::aboutToBeWritten);
+    core.disk().writeTable(offset(cluster), padded);
+    part.forEach(core.allocator().list()::dataWritten);
   }
 
   /** See {@link AllocationList#linkSubmitted}: the write of the pointer must follow at once. */

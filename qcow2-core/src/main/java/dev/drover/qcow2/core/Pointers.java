@@ -113,6 +113,15 @@ final class Pointers {
     return offset;
   }
 
+  /** The offset of a cluster of a bitmap: of its bits, its table or the directory. */
+  long bitmap(long offset) throws IOException {
+    place(offset, "a cluster of a bitmap");
+    if (blocks.contains(offset) || l2Tables.contains(offset)) {
+      throw broken(offset, "a bitmap and a table share a cluster");
+    }
+    return offset;
+  }
+
   /** An image of version 2 has an entry with the flag that came with version 3. */
   Qcow2Exception zeroFlagInVersion2(L2Entry entry) {
     return broken(entry.offset(), "an L2 entry has a flag that version 2 lacks");

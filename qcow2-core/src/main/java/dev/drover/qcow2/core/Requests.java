@@ -1,6 +1,7 @@
 package dev.drover.qcow2.core;
 
 import dev.drover.qcow2.GuestChange;
+import dev.drover.qcow2.GuestOffset;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -119,7 +120,11 @@ public final class Requests {
     InFlight.Request request = inFlight.arrive(clusters);
     boolean full;
     try {
-      perform(admit(request, plan));
+      WriteBatch batch = admit(request, plan);
+      if (change.isPresent()) {
+        core.structure().bitmaps().touched(change.get());
+      }
+      perform(batch);
       change.ifPresent(this::remember);
       full = sinceFlushBytes > REMEMBERED_BYTES;
     } finally {
@@ -127,6 +132,17 @@ public final class Requests {
     }
     if (full) {
       flush();
+    }
+  }
+
+  /** Tells bitmaps of a range that somebody asked to change, though all of it may stay as it is. */
+  public void touched(GuestOffset offset, long length) throws IOException {
+    lock.lock();
+    try {
+      requireOpen();
+      core.structure().bitmaps().touched(offset.bytes(), offset.bytes() + length);
+    } finally {
+      lock.unlock();
     }
   }
 

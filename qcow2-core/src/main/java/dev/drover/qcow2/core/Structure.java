@@ -21,11 +21,23 @@ public final class Structure {
 
   private final ImageCore core;
   private final Snapshots snapshots;
+  private final Bitmaps bitmaps;
   private boolean recountNeeded;
 
   Structure(ImageCore core, List<SnapshotEntry> found) {
     this.core = core;
     this.snapshots = new Snapshots(core, found);
+    this.bitmaps = new Bitmaps(core, this);
+  }
+
+  /** The dirty bitmaps of a plain image. */
+  public Bitmaps bitmaps() {
+    return bitmaps;
+  }
+
+  /** What is left to do before the image is closed: the bitmaps' bits. */
+  public void close() throws IOException {
+    bitmaps.store();
   }
 
   /** The newest snapshot of that name, or the one with that id. */
@@ -58,6 +70,7 @@ public final class Structure {
     core.sync();
     recount.repair();
     core.condition().windowClosed();
+    bitmaps.recounted();
     recountNeeded = false;
   }
 
@@ -78,12 +91,12 @@ public final class Structure {
 
   /** A change of the image's structure, which the header's sector makes at one moment. */
   @FunctionalInterface
-  private interface StructuralChange {
+  interface StructuralChange {
     void run() throws IOException;
   }
 
   /** Runs it on an image at rest; after a throw {@link #needsRecount}. */
-  private void change(StructuralChange change) throws IOException {
+  void change(StructuralChange change) throws IOException {
     core.requireWritable();
     if (recountNeeded || !core.isExact() || core.hasUnsynced() || core.hasOpenBatch()) {
       throw new IllegalStateException("settle before a change of structure");
@@ -121,6 +134,7 @@ public final class Structure {
   /** Makes the disk what a snapshot holds, durably; as for {@link #createSnapshot}. */
   public void revertToSnapshot(String nameOrId) throws IOException {
     SnapshotEntry entry = snapshots.find(nameOrId);
+    bitmaps.requireNone();
     change(() -> snapshots.revert(entry));
   }
 
@@ -141,7 +155,13 @@ public final class Structure {
   public void resize(long newSize) throws IOException {
     Resize resize = new Resize(core, newSize);
     if (newSize != core.virtualSize()) {
-      change(resize::run);
+      bitmaps.requireResizable(newSize);
+      change(
+          () -> {
+            bitmaps.resizing(newSize);
+            resize.run();
+            bitmaps.resized();
+          });
     }
   }
 }

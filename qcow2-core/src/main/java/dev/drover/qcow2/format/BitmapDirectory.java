@@ -6,6 +6,7 @@ import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -42,32 +43,72 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
       return (flags & IN_USE) != 0;
     }
 
-    /** Table entries that a bitmap of this granularity over a disk of that size has. */
-    long entriesFor(long virtualSize, Geometry geometry) {
-      long bits = (virtualSize + (1L << granularityBits) - 1) >>> granularityBits;
-      long bytes = (bits + Long.SIZE - 1) / Long.SIZE * Long.BYTES;
-      return geometry.clusters(bytes);
+    /** It is to follow the changes of the disk. */
+    public boolean isEnabled() {
+      return (flags & AUTO) != 0;
+    }
+
+    /** The name as text; bytes that are none become replacement characters. */
+    public String nameText() {
+      return new String(name, StandardCharsets.UTF_8);
+    }
+
+    /** The same with another table and other flags. */
+    public Bitmap with(TablePointer other, int bits) {
+      return new Bitmap(other, bits, granularityBits, name);
+    }
+
+    /** Bits that it has over a disk of that size. */
+    public long bits(long virtualSize) {
+      return bitsOver(virtualSize, granularityBits);
+    }
+
+    /** Table entries that it has over a disk of that size. */
+    public long entriesFor(long virtualSize, Geometry geometry) {
+      return entries(virtualSize, granularityBits, geometry);
+    }
+
+    private int directoryBytes() {
+      return HeaderExtension.paddedBytes(ENTRY_BYTES + name.length);
     }
   }
 
+  /** Flag: the content is not to be trusted. */
+  public static final int IN_USE = 1;
+
+  /** Flag: it follows the disk's changes. */
+  public static final int AUTO = 2;
+
+  /** 512 bytes. */
+  public static final int MIN_GRANULARITY_BITS = 9;
+
+  /** 2 GiB. */
+  public static final int MAX_GRANULARITY_BITS = 31;
+
+  /** QEMU's own limits, here and below. */
+  public static final int MAX_BITMAPS = 65535;
+
+  /** Of a name, in bytes. */
+  public static final int MAX_NAME_BYTES = 1023;
+
+  /** Of the directory. */
+  public static final long MAX_DIRECTORY_BYTES = MAX_BITMAPS * 1024L;
+
+  /** Of a bitmap's clusters. */
+  public static final long MAX_BITMAP_BYTES = 512L << 20;
+
+  /** Bytes of the header extension's data. */
+  public static final int EXTENSION_BYTES = 24;
+
+  /** A table entry that says that all bits are set. */
+  public static final long ALL_ONES = 1;
+
   private static final long OFFSET_MASK = 0x00FF_FFFF_FFFF_FE00L;
   private static final long RESERVED_MASK = 0xFF00_0000_0000_01FEL;
-  private static final int EXTENSION_BYTES = 24;
   private static final int ENTRY_BYTES = 24;
   private static final int AT_FLAGS = 12;
-  private static final int IN_USE = 1;
-  private static final int AUTO = 2;
   private static final int KNOWN_FLAGS = 3;
   private static final int DIRTY_TRACKING = 1;
-  private static final int MIN_GRANULARITY_BITS = 9;
-  private static final int MAX_GRANULARITY_BITS = 31;
-
-  /** QEMU's own limits. */
-  private static final long MAX_BITMAPS = 65535;
-
-  private static final int MAX_NAME_BYTES = 1023;
-  private static final long MAX_DIRECTORY_BYTES = MAX_BITMAPS * 1024;
-  private static final long MAX_BITMAP_BYTES = 512L << 20;
 
   public BitmapDirectory {
     bitmaps = List.copyOf(bitmaps);
@@ -87,24 +128,50 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
     return Optional.of(new Reader(file, header, extension.get()).read());
   }
 
-  /**
-   * Says of every bitmap that is to follow the disk's changes that from here on it does not, which
-   * leaves it in the image, and no program trusts it any more. Durable on return.
-   */
-  public void markOutdated(BlockFile file) throws IOException {
-    long at = offset.bytes();
-    boolean marked = false;
+  /** Table entries of a bitmap with this granularity over a disk of that size. */
+  public static long entries(long virtualSize, int granularityBits, Geometry geometry) {
+    long bits = bitsOver(virtualSize, granularityBits);
+    long bytes = (bits + Long.SIZE - 1) / Long.SIZE * Long.BYTES;
+    return geometry.clusters(bytes);
+  }
+
+  private static long bitsOver(long virtualSize, int granularityBits) {
+    boolean tail = (virtualSize & (1L << granularityBits) - 1) != 0;
+    return (virtualSize >>> granularityBits) + (tail ? 1 : 0);
+  }
+
+  /** Bytes of a directory of these. */
+  public static long encodedBytes(List<Bitmap> bitmaps) {
+    return bitmaps.stream().mapToLong(Bitmap::directoryBytes).sum();
+  }
+
+  /** The directory as the file has it. */
+  public static ByteBuffer encode(List<Bitmap> bitmaps) {
+    ByteBuffer to = ByteBuffer.allocate(Math.toIntExact(encodedBytes(bitmaps)));
     for (Bitmap bitmap : bitmaps) {
-      if ((bitmap.flags & AUTO) != 0 && !bitmap.isInUse()) {
-        ByteBuffer flags = ByteBuffer.allocate(Integer.BYTES).putInt(0, bitmap.flags | IN_USE);
-        file.write(flags, at + AT_FLAGS);
-        marked = true;
-      }
-      at += HeaderExtension.paddedBytes(ENTRY_BYTES + bitmap.name.length);
+      int end = to.position() + bitmap.directoryBytes();
+      to.putLong(bitmap.table.offset().bytes()).putInt(bitmap.table.count()).putInt(bitmap.flags);
+      to.put((byte) DIRTY_TRACKING).put((byte) bitmap.granularityBits);
+      to.putShort((short) bitmap.name.length).putInt(0).put(bitmap.name).position(end);
     }
-    if (marked) {
-      file.sync();
-    }
+    return to.flip();
+  }
+
+  /** What the header says of this directory. */
+  public HeaderExtension extension() {
+    ByteBuffer data = ByteBuffer.allocate(EXTENSION_BYTES);
+    data.putInt(bitmaps.size()).putInt(0).putLong(bytes).putLong(offset.bytes());
+    return new HeaderExtension(HeaderExtension.BITMAPS, data.array());
+  }
+
+  /** Where in the file the flags of a bitmap are. */
+  public long flagsAt(int index) {
+    return offset.bytes() + encodedBytes(bitmaps.subList(0, index)) + AT_FLAGS;
+  }
+
+  /** Whether a table entry says that all bits are set, without a cluster. */
+  public static boolean isAllOnes(long entry) {
+    return entry == ALL_ONES;
   }
 
   /** Of the bitmap's cluster, 0 for none. */

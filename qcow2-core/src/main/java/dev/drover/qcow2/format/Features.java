@@ -72,6 +72,11 @@ public record Features(long incompatible, long compatible, long autoclear) {
     return new Features(incompatible, compatible, bits);
   }
 
+  public Features withBitmaps(boolean consistent) {
+    long bits = consistent ? autoclear | BITMAPS : autoclear & ~BITMAPS;
+    return new Features(incompatible, compatible, bits);
+  }
+
   /** What QEMU leaves when it opens the image for writing: the autoclear bits that it knows. */
   public Features withKnownAutoclear() {
     return new Features(incompatible, compatible, autoclear & (BITMAPS | RAW_EXTERNAL_DATA));

@@ -177,6 +177,21 @@ public record Header(
     return behindExtensions() + backingBytes().length;
   }
 
+  /** The first byte behind the extensions and their END. */
+  public int extensionsEnd() {
+    return behindExtensions();
+  }
+
+  /** Where the backing file name stands. */
+  public int backingNameAt() {
+    return backingAt == BEHIND_EXTENSIONS ? behindExtensions() : backingAt;
+  }
+
+  /** The backing file name as the image has it; empty for none. */
+  public byte[] encodedBackingName() {
+    return backingBytes();
+  }
+
   private int behindExtensions() {
     int at = headerLength() + HeaderExtension.HEAD_BYTES;
     for (HeaderExtension extension : extensions) {
@@ -194,7 +209,7 @@ public record Header(
    * backing file name stays where it is.
    */
   public ByteBuffer encodeFields() {
-    return encodeFields(backingAt == BEHIND_EXTENSIONS ? behindExtensions() : backingAt);
+    return encodeFields(backingNameAt());
   }
 
   private ByteBuffer encodeFields(int backingOffset) {
@@ -289,6 +304,15 @@ public record Header(
     if (!all.contains(extension)) {
       all.add(extension);
     }
+    return withExtensions(all, BEHIND_EXTENSIONS);
+  }
+
+  /**
+   * With other extensions, and the backing file name somewhere else.
+   *
+   * @param backingNameAt place of the name in cluster 0, or {@link #BEHIND_EXTENSIONS}
+   */
+  public Header withExtensions(List<HeaderExtension> all, int backingNameAt) {
     return new Header(
         version,
         geometry,
@@ -301,6 +325,6 @@ public record Header(
         fieldsTail,
         all,
         backingName,
-        BEHIND_EXTENSIONS);
+        backingNameAt);
   }
 }

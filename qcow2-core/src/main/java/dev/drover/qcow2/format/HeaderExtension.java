@@ -37,7 +37,8 @@ public record HeaderExtension(int type, byte[] data) {
   /** Drover's position slots ("DRVR"), see {@link PositionSlots}. */
   public static final int POSITION_SLOTS = 0x44525652;
 
-  static final int HEAD_BYTES = 8;
+  /** Bytes of type and length. */
+  public static final int HEAD_BYTES = 8;
 
   static HeaderExtension ofText(int type, String text) {
     return new HeaderExtension(type, text.getBytes(StandardCharsets.UTF_8));
@@ -52,7 +53,8 @@ public record HeaderExtension(int type, byte[] data) {
     return HEAD_BYTES + paddedBytes(data.length);
   }
 
-  void encode(ByteBuffer to) {
+  /** Writes head, data and padding. */
+  public void encode(ByteBuffer to) {
     to.putInt(type).putInt(data.length).put(data);
     to.put(new byte[paddedBytes(data.length) - data.length]);
   }
