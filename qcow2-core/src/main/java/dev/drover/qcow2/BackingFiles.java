@@ -8,6 +8,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -17,7 +18,7 @@ import java.util.Set;
  * header must not be taken for one), names are plain paths and never a protocol or {@code json:},
  * relative ones belong to the folder of the image that names them, no file occurs twice in a chain,
  * and a chain ends after {@value #MAX_DEPTH} files. Files are held as readers, so that none of them
- * changes meanwhile.
+ * changes meanwhile, but for the one that the caller wants to write to. One thread.
  */
 public final class BackingFiles implements BackingOpener {
 
@@ -25,15 +26,48 @@ public final class BackingFiles implements BackingOpener {
 
   private final Path image;
   private final Set<FileIdentity> above;
+  private final Changed changed;
 
-  private BackingFiles(Path image, Set<FileIdentity> above) {
+  /** The file of a chain that is opened for writing. */
+  private static final class Changed {
+    /** Null: the first one. */
+    private final FileIdentity wanted;
+
+    private WritableDisk disk;
+
+    Changed(FileIdentity wanted) {
+      this.wanted = wanted;
+    }
+
+    boolean isWanted(FileIdentity file) {
+      return disk == null && (wanted == null || wanted.equals(file));
+    }
+  }
+
+  private BackingFiles(Path image, Set<FileIdentity> above, Changed changed) {
     this.image = image;
     this.above = above;
+    this.changed = changed;
   }
 
   /** The gate for one image file and everything below it. */
   public static BackingOpener of(Path image) throws IOException {
-    return new BackingFiles(image, Set.of(FileIdentity.of(image)));
+    return new BackingFiles(image, Set.of(FileIdentity.of(image)), null);
+  }
+
+  /**
+   * The same, but one file of the chain is opened for writing: {@link #writable} has it then.
+   *
+   * @param below that file; empty: the one right below the image
+   */
+  public static BackingFiles withWritable(Path image, Optional<Path> below) throws IOException {
+    FileIdentity wanted = below.isPresent() ? FileIdentity.of(below.get()) : null;
+    return new BackingFiles(image, Set.of(FileIdentity.of(image)), new Changed(wanted));
+  }
+
+  /** What {@link #withWritable} asked for; empty while the chain has not shown it. */
+  public Optional<WritableDisk> writable() {
+    return changed == null ? Optional.empty() : Optional.ofNullable(changed.disk);
   }
 
   @Override
@@ -50,15 +84,18 @@ public final class BackingFiles implements BackingOpener {
                         "record it: qemu-img rebase -u -F FORMAT -b BACKING FILE"));
     Path path = path(reference.name());
     Set<FileIdentity> chain = new HashSet<>(above);
+    boolean write;
     HostFile file;
     try {
-      if (!chain.add(FileIdentity.of(path))) {
+      FileIdentity identity = FileIdentity.of(path);
+      write = changed != null && changed.isWanted(identity);
+      if (!chain.add(identity)) {
         throw refused("is its own backing file, by way of " + path, "repair the chain");
       }
       if (chain.size() > MAX_DEPTH) {
         throw refused("has more than " + MAX_DEPTH + " files in its chain", "flatten the chain");
       }
-      file = HostFile.openForReading(path);
+      file = write ? HostFile.openForWriting(path) : HostFile.openForReading(path);
     } catch (NoSuchFileException e) {
       throw refused(
           "names the backing file " + path + ", which is not there",
@@ -66,15 +103,18 @@ public final class BackingFiles implements BackingOpener {
     }
     boolean done = false;
     try {
-      GuestDisk disk =
+      WritableDisk disk =
           switch (format) {
             case "raw" -> new RawDisk(file);
-            case "qcow2" -> Qcow2Image.open(file, true, new BackingFiles(path, chain));
+            case "qcow2" -> Qcow2Image.open(file, !write, new BackingFiles(path, chain, changed));
             default ->
                 throw refused(
                     "has a backing file of the format \"" + printable(format) + "\"",
                     "convert the backing file to qcow2 or raw");
           };
+      if (write) {
+        changed.disk = disk;
+      }
       done = true;
       return disk;
     } finally {

@@ -100,7 +100,7 @@ public final class DiskCopy {
     int step = grain == 0 ? bytes.limit() : grain;
     for (int at = 0; at < bytes.limit(); at += step) {
       int end = Math.min(bytes.limit(), at + step);
-      boolean skip = grain > 0 && isZero(bytes.slice(at, end - at));
+      boolean skip = grain > 0 && ZeroBytes.areAll(bytes.slice(at, end - at));
       if (!skip && start < 0) {
         start = at;
       }
@@ -110,19 +110,5 @@ public final class DiskCopy {
         start = -1;
       }
     }
-  }
-
-  private static boolean isZero(ByteBuffer bytes) {
-    while (bytes.remaining() >= Long.BYTES) {
-      if (bytes.getLong() != 0) {
-        return false;
-      }
-    }
-    while (bytes.hasRemaining()) {
-      if (bytes.get() != 0) {
-        return false;
-      }
-    }
-    return true;
   }
 }

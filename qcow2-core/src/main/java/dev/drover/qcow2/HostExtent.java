@@ -83,6 +83,11 @@ public record HostExtent(
     return follows && kind == next.kind && depth == next.depth && file.equals(next.file);
   }
 
+  /** Whether the bytes of both are the very same ones of a file, however deep in the chain. */
+  boolean isInPlaceOf(HostExtent other) {
+    return file.equals(other.file) && kind == other.kind && hostOffset.equals(other.hostOffset);
+  }
+
   HostExtent joinedWith(HostExtent next) {
     return new HostExtent(start, length + next.length, kind, depth, hostOffset, file);
   }

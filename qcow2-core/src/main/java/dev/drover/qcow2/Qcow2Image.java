@@ -34,7 +34,7 @@ import java.util.Optional;
  * <p>A position that the image may have stays in it, but opening it for writing clears the bit that
  * vouches for it, as it does when QEMU opens it.
  */
-public final class Qcow2Image implements GuestDisk {
+public final class Qcow2Image implements WritableDisk {
 
   /** How much one request zeroes where zeroes must be written. */
   private static final long ZEROES_BYTES = 16L << 20;
@@ -45,7 +45,7 @@ public final class Qcow2Image implements GuestDisk {
   /** How many clusters one batch of a preallocation takes. */
   private static final int PREALLOCATED_CLUSTERS = 1 << 14;
 
-  private static final CoreOptions BOUNDS =
+  static final CoreOptions BOUNDS =
       new CoreOptions(4L << 20, 32L << 20, 8L << 20, PassDiscard.ALL, false);
 
   private final String name;
@@ -102,6 +102,23 @@ public final class Qcow2Image implements GuestDisk {
     GuestDisk backing =
         opener.open(
             file.name(), new BackingReference(header.backingName().get(), header.backingFormat()));
+    return openOver(file, header, readOnly, backing, bounds, locks);
+  }
+
+  /** Opens an image for writing over this disk, whatever it names itself; closes it, too. */
+  static Qcow2Image openOver(BlockFile file, GuestDisk backing, CoreOptions bounds)
+      throws IOException {
+    return openOver(file, Header.read(file), false, backing, bounds, ImageLocks.ofThreads());
+  }
+
+  private static Qcow2Image openOver(
+      BlockFile file,
+      Header header,
+      boolean readOnly,
+      GuestDisk backing,
+      CoreOptions bounds,
+      ImageLocks locks)
+      throws IOException {
     boolean opened = false;
     try {
       Qcow2Image image = open(file, header, readOnly, Optional.of(backing), bounds, locks);
@@ -162,6 +179,7 @@ public final class Qcow2Image implements GuestDisk {
   }
 
   /** Writes all of {@code source}. */
+  @Override
   public void write(GuestOffset offset, ByteBuffer source) throws IOException {
     if (source.hasRemaining()) {
       ByteBuffer copy = ByteBuffer.allocate(source.remaining()).put(source).flip();
@@ -232,6 +250,7 @@ public final class Qcow2Image implements GuestDisk {
   }
 
   /** Makes the range read as zeroes; with {@code mayUnmap} whole clusters give their space back. */
+  @Override
   public void writeZeroes(GuestOffset offset, long length, boolean mayUnmap) throws IOException {
     long step = core.zeroesByEntry() ? Math.max(length, 1) : ZEROES_BYTES;
     for (long done = 0; done < length; done += step) {
@@ -245,6 +264,7 @@ public final class Qcow2Image implements GuestDisk {
    * clusters at its ends stay as they are, and so does everything in an image of version 2 with a
    * backing file, which cannot say that a cluster reads as zeroes.
    */
+  @Override
   public void discard(GuestOffset offset, long length) throws IOException {
     long end = Math.addExact(offset.bytes(), length);
     long from = core.geometry().roundUp(offset.bytes());
@@ -262,6 +282,7 @@ public final class Qcow2Image implements GuestDisk {
   }
 
   /** Makes everything that has returned durable, and gives back what is set aside. */
+  @Override
   public void flush() throws IOException {
     requireWritable();
     requests.flush();
@@ -309,9 +330,31 @@ public final class Qcow2Image implements GuestDisk {
   }
 
   /** Changes the disk's size, durably; what is added reads as zeroes. */
+  @Override
   public void resize(long newSizeBytes) throws IOException {
     requireWritable();
     requests.exclusively(() -> core.structure().resize(newSizeBytes));
+  }
+
+  /**
+   * Lets go of everything that the disk holds itself, durably: its backing disk shows everywhere
+   * then. Snapshots keep what they hold.
+   */
+  public void empty() throws IOException {
+    requireWritable();
+    requests.exclusively(() -> core.structure().empty());
+  }
+
+  /**
+   * Names another backing file in the header, or none, durably; a power cut leaves the old name or
+   * the new one. Nothing else changes, so the disk has to be the same with both: {@link
+   * ImageRebase} sees to that. This open image goes on showing the disk that it was opened with.
+   *
+   * @throws Qcow2Exception OUT_OF_RANGE when the header's cluster has no room for the name
+   */
+  public void renameBacking(Optional<BackingReference> reference) throws IOException {
+    requireWritable();
+    requests.exclusively(() -> core.structure().renameBacking(reference));
   }
 
   /** A read-only view of a snapshot, by name or id; it lives as long as this image. */

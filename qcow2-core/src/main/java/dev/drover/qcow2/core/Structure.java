@@ -1,5 +1,6 @@
 package dev.drover.qcow2.core;
 
+import dev.drover.qcow2.BackingReference;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.SnapshotInfo;
@@ -163,5 +164,19 @@ public final class Structure {
             bitmaps.resized();
           });
     }
+  }
+
+  /** Lets go of everything that the disk holds itself, durably. As for {@link #createSnapshot}. */
+  public void empty() throws IOException {
+    change(new Emptying(core)::run);
+  }
+
+  /**
+   * Names another backing file in the header, or none, durably and at one stroke. The disk that
+   * shows through the holes of this open image stays. As for {@link #createSnapshot}.
+   */
+  public void renameBacking(Optional<BackingReference> reference) throws IOException {
+    HeaderRewrite rewrite = new HeaderRewrite(core, core.header().withBacking(reference));
+    change(rewrite::run);
   }
 }

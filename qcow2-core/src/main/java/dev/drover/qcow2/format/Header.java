@@ -1,11 +1,13 @@
 package dev.drover.qcow2.format;
 
+import dev.drover.qcow2.BackingReference;
 import dev.drover.qcow2.FormatVersion;
 import dev.drover.qcow2.HostOffset;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -200,6 +202,13 @@ public record Header(
     return at;
   }
 
+  /** Bytes of cluster 0 in use, wherever in it the backing file name stands. */
+  public int usedBytes() {
+    return backingName.isEmpty() || backingAt == BEHIND_EXTENSIONS
+        ? encodedBytes()
+        : Math.max(behindExtensions(), backingAt + backingBytes().length);
+  }
+
   private byte[] backingBytes() {
     return Utf8.encode(backingName.orElse(""));
   }
@@ -313,6 +322,39 @@ public record Header(
    * @param backingNameAt place of the name in cluster 0, or {@link #BEHIND_EXTENSIONS}
    */
   public Header withExtensions(List<HeaderExtension> all, int backingNameAt) {
+    return withTail(fieldsTail, all, backingName, backingNameAt);
+  }
+
+  /** Names another backing file, or none; its format comes first, where QEMU has it too. */
+  public Header withBacking(Optional<BackingReference> reference) {
+    List<HeaderExtension> all = new ArrayList<>(extensions);
+    all.removeIf(old -> old.type() == HeaderExtension.BACKING_FORMAT);
+    reference
+        .flatMap(BackingReference::format)
+        .map(format -> HeaderExtension.ofText(HeaderExtension.BACKING_FORMAT, format))
+        .ifPresent(all::addFirst);
+    return withTail(fieldsTail, all, reference.map(BackingReference::name), BEHIND_EXTENSIONS);
+  }
+
+  /** With the backing file name at a place of its own in cluster 0. */
+  public Header withBackingAt(int place) {
+    return withTail(fieldsTail, extensions, backingName, place);
+  }
+
+  /**
+   * The same header with its extensions, and the backing file name behind them, further down in
+   * cluster 0. What is in front of them counts as fields that nobody knows. Not in version 2.
+   *
+   * @param place of the first extension, a multiple of 8
+   * @param cluster0 as it is, up to that place at least
+   */
+  public Header withExtensionsAt(int place, byte[] cluster0) {
+    byte[] tail = Arrays.copyOfRange(cluster0, AT_TAIL, place);
+    return withTail(tail, extensions, backingName, BEHIND_EXTENSIONS);
+  }
+
+  private Header withTail(
+      byte[] tail, List<HeaderExtension> all, Optional<String> name, int nameAt) {
     return new Header(
         version,
         geometry,
@@ -322,9 +364,9 @@ public record Header(
         snapshots,
         features,
         compression,
-        fieldsTail,
+        tail,
         all,
-        backingName,
-        backingNameAt);
+        name,
+        nameAt);
   }
 }
