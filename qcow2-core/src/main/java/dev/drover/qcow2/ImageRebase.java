@@ -66,6 +66,20 @@ public final class ImageRebase {
     }
   }
 
+  /**
+   * Only changes the name in the header, as the unsafe mode does: for a backing file that was
+   * moved, or another one of which the caller knows that it shows the same. Opens no backing file.
+   *
+   * @param file of the image; it is closed, whatever happens
+   * @param onto the new one; empty: none
+   */
+  public static void rename(BlockFile file, Optional<BackingReference> onto) throws IOException {
+    try (file;
+        Qcow2Image image = Qcow2Image.openOver(file, new NoDisk(), Qcow2Image.BOUNDS)) {
+      image.renameBacking(onto);
+    }
+  }
+
   private static Optional<BackingReference> reference(Header header) {
     return header.backingName().map(name -> new BackingReference(name, header.backingFormat()));
   }

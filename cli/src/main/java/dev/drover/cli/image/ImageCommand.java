@@ -16,6 +16,8 @@ import picocli.CommandLine.Spec;
       ImageCompareCommand.class,
       ImageMapCommand.class,
       ImageConvertCommand.class,
+      ImageCommitCommand.class,
+      ImageRebaseCommand.class,
       ImageResizeCommand.class,
       ImageSnapshotCommand.class,
       ImageIoCommand.class,

@@ -83,10 +83,7 @@ public final class ImageFile {
     boolean opened = false;
     try {
       if (!agreed && Header.read(file).features().isReplica()) {
-        throw CommandFailure.refused(
-            "REPLICA",
-            path + ": is a replica of a volume, and ends being one when anything else writes to it",
-            "work on a copy, or add --yes");
+        throw replica(path);
       }
       Qcow2Image image = Qcow2Image.open(file, false, BackingFiles.of(path));
       opened = true;
@@ -96,6 +93,14 @@ public final class ImageFile {
         file.close();
       }
     }
+  }
+
+  /** The refusal to write to a replica. */
+  static CommandFailure replica(Path path) {
+    return CommandFailure.refused(
+        "REPLICA",
+        path + ": is a replica of a volume, and ends being one when anything else writes to it",
+        "work on a copy, or add --yes");
   }
 
   private ImageFile() {}

@@ -59,24 +59,21 @@ final class HeaderRewrite {
 
   /** On an image at rest; durable on return. After a throw it may be done or not. */
   void run() throws IOException {
-    int used = core.header().usedBytes();
-    int parked = (Math.max(used, wanted.length) + SECTOR - 1) & -SECTOR;
-    byte[] now = new byte[Math.min(clusterSize, parked + SECTOR)];
+    byte[] now = new byte[clusterSize];
     core.disk().readTable(now, 0);
-    int end = next.extensionsEnd();
+    int parked = (Math.max(core.header().usedBytes(), wanted.length) + SECTOR - 1) & -SECTOR;
     if (sameFrom(SECTOR, wanted.length, now)) {
       switchTo(next, wanted);
     } else if (next.hasFeatures() && parked + wanted.length - next.headerLength() <= clusterSize) {
       park(parked, now);
       write(SECTOR, wanted, SECTOR, wanted.length);
       switchTo(next, wanted);
-      used = parked + wanted.length - next.headerLength();
-    } else if (sameFrom(SECTOR, end, now)) {
-      end = moveName(used);
+    } else if (sameFrom(SECTOR, next.extensionsEnd(), now)) {
+      moveName();
     } else {
       throw noRoom();
     }
-    wipe(Math.max(end, core.header().usedBytes()), used);
+    wipe();
   }
 
   /** Whether cluster 0 has these bytes of the new header already. */
@@ -90,23 +87,21 @@ final class HeaderRewrite {
     switchTo(parked, parked.encodeFields().array());
   }
 
-  /** The name goes where the old one is not; the end of what is in use then. */
-  private int moveName(int used) throws IOException {
+  /** The name goes where the old one is not. */
+  private void moveName() throws IOException {
     int bytes = wanted.length - next.extensionsEnd();
-    int place = Math.max(used, next.extensionsEnd());
+    int place = Math.max(core.header().usedBytes(), next.extensionsEnd());
     if (place + bytes > clusterSize) {
       place = next.extensionsEnd();
-      if (place + bytes > core.header().backingAt()) {
+      if (place + bytes > core.header().backingNameAt()) {
         throw noRoom();
       }
     }
     write(place, wanted, next.extensionsEnd(), wanted.length);
     Header moved = next.withBackingAt(place);
-    byte[] start = Arrays.copyOf(wanted, SECTOR);
+    byte[] start = Arrays.copyOf(wanted, Math.max(SECTOR, moved.headerLength()));
     moved.encodeFields().get(start, 0, moved.headerLength());
     switchTo(moved, start);
-    wipe(next.extensionsEnd(), place);
-    return place + bytes;
   }
 
   private void write(int place, byte[] bytes, int from, int to) throws IOException {
@@ -120,10 +115,24 @@ final class HeaderRewrite {
     core.sync();
   }
 
-  /** Nothing but a backing file name may stand behind the extensions. */
-  private void wipe(int from, int to) throws IOException {
-    if (from < to) {
-      write(from, new byte[to - from], 0, to - from);
+  /** Nothing but the backing file name may stand behind the extensions. */
+  private void wipe() throws IOException {
+    byte[] now = new byte[clusterSize];
+    core.disk().readTable(now, 0);
+    Header header = core.header();
+    if (header.backingName().isPresent()) {
+      wipe(header.extensionsEnd(), header.backingNameAt(), now);
+    }
+    wipe(header.usedBytes(), clusterSize, now);
+  }
+
+  private void wipe(int from, int to, byte[] now) throws IOException {
+    int end = to;
+    while (end > from && now[end - 1] == 0) {
+      end--;
+    }
+    if (from < end) {
+      write(from, new byte[end - from], 0, end - from);
     }
   }
 }

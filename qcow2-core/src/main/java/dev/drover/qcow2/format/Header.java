@@ -204,9 +204,9 @@ public record Header(
 
   /** Bytes of cluster 0 in use, wherever in it the backing file name stands. */
   public int usedBytes() {
-    return backingName.isEmpty() || backingAt == BEHIND_EXTENSIONS
-        ? encodedBytes()
-        : Math.max(behindExtensions(), backingAt + backingBytes().length);
+    return backingName.isEmpty()
+        ? behindExtensions()
+        : Math.max(behindExtensions(), backingNameAt() + backingBytes().length);
   }
 
   private byte[] backingBytes() {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.drover.qcow2.ChainRuns;
 import dev.drover.qcow2.PlainRuns;
 import dev.drover.qcow2.exhaustive.ExhaustiveRuns;
 import dev.drover.qcow2.replica.ReplicaRuns;
@@ -37,7 +38,9 @@ final class MutantsTest {
                 "plain",
                 PlainRuns.class,
                 "exhaustive",
-                ExhaustiveRuns.class));
+                ExhaustiveRuns.class,
+                "chain",
+                ChainRuns.class));
     return MutantTrial.selected(MUTANTS)
         .map(mutant -> DynamicTest.dynamicTest(mutant.toString(), () -> trial.judge(mutant)));
   }
