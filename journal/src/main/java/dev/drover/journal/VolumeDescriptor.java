@@ -17,6 +17,7 @@ import java.util.UUID;
  * @param chunkBytes the largest payload of one record
  * @param created when it was created
  * @param importProgress how far an import has come; null unless IMPORTING
+ * @param durability what it asks of its topic; null, as in older entries: see {@link #asks}
  */
 public record VolumeDescriptor(
     String name,
@@ -27,7 +28,8 @@ public record VolumeDescriptor(
     String topicId,
     int chunkBytes,
     Instant created,
-    ImportProgress importProgress) {
+    ImportProgress importProgress,
+    Durability durability) {
 
   /** Only a READY volume is served, applied and replayed. */
   public enum State {
@@ -78,21 +80,58 @@ public record VolumeDescriptor(
     }
   }
 
+  /** A volume that asks for nothing of its own. */
+  public VolumeDescriptor(
+      String name,
+      UUID uuid,
+      long sizeBytes,
+      State state,
+      String topic,
+      String topicId,
+      int chunkBytes,
+      Instant created,
+      ImportProgress importProgress) {
+    this(name, uuid, sizeBytes, state, topic, topicId, chunkBytes, created, importProgress, null);
+  }
+
+  /** What it asks of its topic. */
+  public Durability asks() {
+    return durability == null ? Durability.AS_CONFIGURED : durability;
+  }
+
+  /** The same volume, asking for something else. */
+  public VolumeDescriptor asking(Durability asked) {
+    Durability own = asked.equals(Durability.AS_CONFIGURED) ? null : asked;
+    return new VolumeDescriptor(
+        name, uuid, sizeBytes, state, topic, topicId, chunkBytes, created, importProgress, own);
+  }
+
   /** The same volume with its topic known, in {@code newState}. */
   public VolumeDescriptor created(String newTopicId, State newState) {
-    return new VolumeDescriptor(
-        name, uuid, sizeBytes, newState, topic, newTopicId, chunkBytes, created, importProgress);
+    return at(newState, newTopicId, importProgress);
   }
 
   /** The same volume, IMPORTING, at {@code progress}. */
   public VolumeDescriptor importing(ImportProgress progress) {
-    return new VolumeDescriptor(
-        name, uuid, sizeBytes, State.IMPORTING, topic, topicId, chunkBytes, created, progress);
+    return at(State.IMPORTING, topicId, progress);
   }
 
   /** The same volume, complete. */
   public VolumeDescriptor ready() {
+    return at(State.READY, topicId, null);
+  }
+
+  private VolumeDescriptor at(State newState, String newTopicId, ImportProgress progress) {
     return new VolumeDescriptor(
-        name, uuid, sizeBytes, State.READY, topic, topicId, chunkBytes, created, null);
+        name,
+        uuid,
+        sizeBytes,
+        newState,
+        topic,
+        newTopicId,
+        chunkBytes,
+        created,
+        progress,
+        durability);
   }
 }

@@ -7,12 +7,14 @@ import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.Console;
 import dev.drover.cli.value.ByteSize;
 import dev.drover.cli.value.Names;
+import dev.drover.journal.Durability;
 import dev.drover.journal.VolumeDescriptor;
 import dev.drover.journal.kafka.NewVolume;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -61,17 +63,7 @@ final class VolumeCreate implements Callable<Integer> {
       description = "What IMAGE is: qcow2 (default) or raw.")
   private String format;
 
-  @Option(
-      names = "--replication-factor",
-      paramLabel = "N",
-      description = "Copies of each topic (default: 3, or as many as there are brokers).")
-  private int replicationFactor;
-
-  @Option(
-      names = "--min-insync-replicas",
-      paramLabel = "N",
-      description = "Copies that an acknowledged write has (default: one less, at least 1).")
-  private int minInsyncReplicas;
+  @Mixin private DurabilityFlags durability;
 
   VolumeCreate(Session session) {
     this.session = session;
@@ -82,18 +74,15 @@ final class VolumeCreate implements Callable<Integer> {
     Names.check("volume", name);
     Format kind = Format.parse(format);
     long bytes = content.size == null ? 0 : diskBytes(session.console(), content.size);
+    Durability asks = durability.over(Durability.AS_CONFIGURED);
     try (Cluster cluster = session.cluster()) {
       VolumeDescriptor volume =
           content.size == null
-              ? new ImageImport(
-                      session, name, content.image, kind, replicationFactor, minInsyncReplicas)
-                  .run(cluster)
-              : cluster
-                  .volumes()
-                  .create(new NewVolume(name, bytes, replicationFactor, minInsyncReplicas, null));
+              ? new ImageImport(session, name, content.image, kind, asks).run(cluster)
+              : cluster.volumes().create(new NewVolume(name, bytes, asks, null));
       cluster
           .volumes()
-          .check(volume)
+          .check(volume.asking(Durability.AS_CONFIGURED)) // said once, if less was asked for
           .warnings()
           .forEach(warning -> session.console().remark("warning: " + warning));
       if (session.console().json()) {

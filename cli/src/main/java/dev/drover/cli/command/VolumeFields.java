@@ -1,8 +1,10 @@
 package dev.drover.cli.command;
 
 import dev.drover.cli.terminal.Fields;
+import dev.drover.journal.Durability;
 import dev.drover.journal.VolumeDescriptor;
 import dev.drover.journal.WriterState;
+import dev.drover.journal.kafka.TopicWarning;
 import dev.drover.journal.kafka.VolumeReport;
 import java.time.Instant;
 
@@ -21,7 +23,16 @@ final class VolumeFields {
         .and("minInsyncReplicas", report.minInsyncReplicas())
         .and("firstOffset", report.firstOffset())
         .and("logEndOffset", report.logEndOffset())
-        .and("writer", writer(report.writer(), now));
+        .and("writer", writer(report.writer(), now))
+        .and("durability", durability(volume.asks()))
+        .and("warnings", report.warnings().stream().map(TopicWarning::toString).toList());
+  }
+
+  private static Object durability(Durability asks) {
+    return Fields.of("policy", DurabilityFlags.word(asks.policy()))
+        .and("replicationFactor", asks.replicationFactor())
+        .and("minInsyncReplicas", asks.minInsyncReplicas())
+        .map();
   }
 
   /** Null when nobody has ever written. */

@@ -5,6 +5,7 @@ import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.Console;
 import dev.drover.cli.value.ByteSize;
 import dev.drover.cli.value.Names;
+import dev.drover.journal.Durability;
 import dev.drover.journal.VolumeDescriptor;
 import dev.drover.journal.kafka.VolumeReport;
 import java.time.Instant;
@@ -58,6 +59,8 @@ final class VolumeShow implements Callable<Integer> {
     console.line("partitions:          " + figure(report.partitions()));
     console.line("replication factor:  " + figure(report.replicationFactor()));
     console.line("min in-sync:         " + figure(report.minInsyncReplicas()));
+    console.line("asks for:            " + asked(volume.asks()));
+    report.warnings().forEach(warning -> console.line("weaker:              " + warning));
     console.line("first offset:        " + figure(report.firstOffset()));
     console.line("log end offset:      " + figure(report.logEndOffset()));
     console.line("writer:              " + VolumeFields.writerText(report.writer(), now));
@@ -65,6 +68,21 @@ final class VolumeShow implements Callable<Integer> {
       console.line("writer's image:      " + report.writer().image());
       console.line("writer last seen:    " + report.writer().lastSeen());
     }
+  }
+
+  private static String asked(Durability asks) {
+    String weaker =
+        switch (asks.policy()) {
+          case WARN -> "a weaker topic is a warning";
+          case REFUSE -> "a weaker topic is refused";
+          case null -> "of a weaker topic as each process is told";
+        };
+    return "replication %s, min in-sync %s; %s"
+        .formatted(number(asks.replicationFactor()), number(asks.minInsyncReplicas()), weaker);
+  }
+
+  private static String number(int asked) {
+    return asked == 0 ? "as the cluster can" : Integer.toString(asked);
   }
 
   private static String figure(long value) {

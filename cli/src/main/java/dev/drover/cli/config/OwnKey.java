@@ -14,7 +14,8 @@ public enum OwnKey {
   DURABILITY("durability", "warn"),
   JOURNAL_TIMEOUT("journal.timeout", "120s"),
   /** Without it, what the process's memory allows. */
-  OVERLAY_SIZE("overlay.size", null);
+  OVERLAY_SIZE("overlay.size", null),
+  TOPIC_WATCH("topic.watch", "30s");
 
   private final String key;
   private final String standard;

@@ -59,7 +59,7 @@ final class OwnValues {
           throw new IllegalValue("'" + value + "' is neither warn nor refuse");
         }
       }
-      case JOURNAL_TIMEOUT -> Span.parse(value);
+      case JOURNAL_TIMEOUT, TOPIC_WATCH -> Span.parse(value);
       case OVERLAY_SIZE -> {
         if (ByteSize.parse(value).bytes() == 0) {
           throw new IllegalValue("0 leaves no room for a single write; give 64M or more");

@@ -1,7 +1,9 @@
 package dev.drover.cli.config;
 
 import dev.drover.cli.terminal.CommandFailure;
+import dev.drover.cli.value.Span;
 import dev.drover.journal.kafka.KafkaSettings;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -81,6 +83,11 @@ public final class Settings {
   /** Whether a topic that promises less than it should is refused; otherwise it is a warning. */
   public boolean refusesWeakTopics() {
     return value(OwnKey.DURABILITY).equals("refuse");
+  }
+
+  /** How often a running process looks at the settings of its volumes' topics. */
+  public Duration topicWatch() {
+    return Span.parse(value(OwnKey.TOPIC_WATCH));
   }
 
   /** The value of a key that has a default. */

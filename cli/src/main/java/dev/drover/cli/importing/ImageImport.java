@@ -8,6 +8,7 @@ import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.terminal.Fields;
 import dev.drover.cli.value.ByteSize;
+import dev.drover.journal.Durability;
 import dev.drover.journal.Intent;
 import dev.drover.journal.IntentSink;
 import dev.drover.journal.IntentSource;
@@ -41,16 +42,10 @@ import java.util.concurrent.atomic.AtomicLong;
  * @param name the volume's name
  * @param image the image; nobody may write to it meanwhile
  * @param format what it is
- * @param replicationFactor as in {@link NewVolume}
- * @param minInsyncReplicas as in {@link NewVolume}
+ * @param asks as in {@link NewVolume}
  */
 public record ImageImport(
-    Session session,
-    String name,
-    Path image,
-    Format format,
-    int replicationFactor,
-    int minInsyncReplicas) {
+    Session session, String name, Path image, Format format, Durability asks) {
 
   private static final int REPLICA_CLUSTER_BYTES = 64 << 10;
   private static final Duration WAIT = Duration.ofMillis(500);
@@ -61,10 +56,7 @@ public record ImageImport(
     ImportProgress begun = identity();
     try (GuestDisk disk = ImageFile.disk(image, format, false)) {
       long size = size(disk);
-      VolumeDescriptor volume =
-          cluster
-              .volumes()
-              .create(new NewVolume(name, size, replicationFactor, minInsyncReplicas, begun));
+      VolumeDescriptor volume = cluster.volumes().create(new NewVolume(name, size, asks, begun));
       cluster.volumes().check(volume);
       try (IntentSink sink = open(cluster, volume)) {
         long from = alreadyThere(cluster, volume, sink.epoch());

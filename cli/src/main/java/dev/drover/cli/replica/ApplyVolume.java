@@ -13,6 +13,7 @@ import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.terminal.StopSignals;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.kafka.CheckedVolume;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.OptionalLong;
@@ -39,7 +40,8 @@ final class ApplyVolume implements Work {
 
   @Override
   public int run(StopSignals stop, Seat seat) throws Exception {
-    VolumeDescriptor volume = Wiring.open(session, cluster, request.replica().volume());
+    CheckedVolume checked = Wiring.open(session, cluster, request.replica().volume());
+    VolumeDescriptor volume = checked.descriptor();
     ReplicaPorts ports = Wiring.following(session, cluster, volume, request.replica().memory());
     ReplicaOptions options =
         request
@@ -56,9 +58,9 @@ final class ApplyVolume implements Work {
       options = options.withUntil(until.getAsLong());
     }
     Replica replica = Replica.start(volume, begun(options, volume, ports), ports);
-    try {
+    try (TopicWatch topics = TopicWatch.start(session, cluster, checked)) {
       seat.opened(replica::report);
-      return follow(replica, stop);
+      return follow(replica, topics, stop);
     } finally {
       seat.leave(replica);
     }
@@ -97,15 +99,16 @@ final class ApplyVolume implements Work {
     }
   }
 
-  private int follow(Replica replica, StopSignals stop) throws Exception {
+  private int follow(Replica replica, TopicWatch topics, StopSignals stop) throws Exception {
     output.started(replica.report());
-    ApplySummary summary = await(replica, stop);
+    ApplySummary summary = await(replica, topics, stop);
     output.summary(summary);
     boolean stoppedShort = stop.requested() && request.until().isPresent();
     return stoppedShort ? stop.boundedExit() : 0;
   }
 
-  private ApplySummary await(Replica replica, StopSignals stop) throws Exception {
+  private ApplySummary await(Replica replica, TopicWatch topics, StopSignals stop)
+      throws Exception {
     CompletableFuture<ApplySummary> done = replica.done();
     stop.onFirst(() -> Thread.ofVirtual().name("stop").start(replica::close));
     while (true) {
@@ -113,6 +116,11 @@ final class ApplyVolume implements Work {
         return done.get(REPORT_EVERY_MILLIS, TimeUnit.MILLISECONDS);
       } catch (TimeoutException e) {
         output.progress(replica.report());
+        JournalException weak = topics.trouble().getNow(null);
+        if (weak != null) {
+          replica.close(weak.getMessage(), weak.hint());
+          throw weak;
+        }
       } catch (ExecutionException e) {
         throw e.getCause() instanceof ApplierException fault ? fault : e;
       }

@@ -13,6 +13,7 @@ import dev.drover.journal.IntentSink;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.VolumeDescriptor;
 import dev.drover.journal.WriterState;
+import dev.drover.journal.kafka.CheckedVolume;
 import dev.drover.journal.kafka.KafkaControlListener;
 import dev.drover.journal.kafka.KafkaIntentSink;
 import dev.drover.journal.kafka.KafkaSettings;
@@ -55,16 +56,17 @@ final class ServeVolume implements Work {
 
   @Override
   public int run(StopSignals stop, Seat seat) throws Exception {
-    VolumeDescriptor volume = Wiring.open(session, cluster, request.replica().volume());
+    CheckedVolume checked = Wiring.open(session, cluster, request.replica().volume());
+    VolumeDescriptor volume = checked.descriptor();
     requireNoOtherWriter(volume);
     Replica replica =
         Replica.start(
             volume,
             request.replica().options(),
             Wiring.following(session, cluster, volume, request.replica().memory()));
-    try {
+    try (TopicWatch topics = TopicWatch.start(session, cluster, checked)) {
       seat.opened(replica::report);
-      return serve(volume, replica, stop, seat);
+      return serve(volume, replica, topics, stop, seat);
     } finally {
       seat.leave(replica);
     }
@@ -92,7 +94,8 @@ final class ServeVolume implements Work {
     }
   }
 
-  private int serve(VolumeDescriptor volume, Replica replica, StopSignals stop, Seat seat)
+  private int serve(
+      VolumeDescriptor volume, Replica replica, TopicWatch topics, StopSignals stop, Seat seat)
       throws Exception {
     KafkaSettings settings = cluster.settings().withJournalTimeout(request.journalTimeout());
     WriterIdentity me =
@@ -117,7 +120,7 @@ final class ServeVolume implements Work {
       }
       GatewayOptions limits = new GatewayOptions(request.overlayBytes(), request.cache());
       gateway.set(new Gateway(volume.name(), sink, epoch, new ReplicaView(replica), limits));
-      return offer(gateway.get(), replica, sink, stop, seat);
+      return offer(gateway.get(), replica, sink, topics, stop, seat);
     } finally {
       if (gateway.get() != null) {
         within(CLOSE_STEP, gateway.get()::close);
@@ -151,12 +154,18 @@ final class ServeVolume implements Work {
     return true;
   }
 
-  private int offer(Gateway gateway, Replica replica, IntentSink sink, StopSignals stop, Seat seat)
+  private int offer(
+      Gateway gateway,
+      Replica replica,
+      IntentSink sink,
+      TopicWatch topics,
+      StopSignals stop,
+      Seat seat)
       throws Exception {
     try {
       seat.serving(gateway::stats);
       doors.offer(gateway, sink.epoch());
-      awaitEnd(replica, sink, stop);
+      awaitEnd(replica, sink, topics, stop);
       return 0;
     } finally {
       doors.withdraw(gateway.name());
@@ -164,13 +173,17 @@ final class ServeVolume implements Work {
       Thread.ofPlatform()
           .daemon()
           .name("closing-replica")
-          .start(() -> settle(gateway, replica, sink));
+          .start(() -> settle(gateway, replica, lost(sink, topics)));
     }
   }
 
+  /** Why it must not go on; null when it may. */
+  private static JournalException lost(IntentSink sink, TopicWatch topics) {
+    return sink.lost().getNow(topics.trouble().getNow(null));
+  }
+
   /** One that is FAULTED has nothing to settle, and may have more to say. */
-  private static void settle(Gateway gateway, Replica replica, IntentSink sink) {
-    JournalException lost = sink.lost().getNow(null);
+  private static void settle(Gateway gateway, Replica replica, JournalException lost) {
     if (lost != null) {
       replica.close(lost.getMessage(), lost.hint());
     } else if (!replica.done().isCompletedExceptionally()) {
@@ -194,21 +207,21 @@ final class ServeVolume implements Work {
   }
 
   /** Returns when asked to stop; throws when the journal or the image is lost. */
-  private static void awaitEnd(Replica replica, IntentSink sink, StopSignals stop)
-      throws Exception {
+  private static void awaitEnd(
+      Replica replica, IntentSink sink, TopicWatch topics, StopSignals stop) throws Exception {
     CompletableFuture<Void> asked = new CompletableFuture<>();
     stop.onFirst(() -> asked.complete(null));
-    CompletableFuture<JournalException> lost = sink.lost();
     CompletableFuture<?> ended = replica.done();
     try {
-      CompletableFuture.anyOf(asked, lost, ended).get();
+      CompletableFuture.anyOf(asked, sink.lost(), topics.trouble(), ended).get();
     } catch (ExecutionException e) {
       throw e.getCause() instanceof ApplierException fault ? fault : e;
     }
-    if (!asked.isDone() && lost.isDone()) {
-      throw lost.join();
-    }
     if (!asked.isDone()) {
+      JournalException lost = lost(sink, topics);
+      if (lost != null) {
+        throw lost;
+      }
       throw new IOException("the replica has ended by itself");
     }
   }

@@ -15,36 +15,38 @@ import dev.drover.journal.Position;
 import dev.drover.journal.VolumeDescriptor;
 import dev.drover.journal.kafka.CheckedVolume;
 import dev.drover.journal.kafka.KafkaIntentSource;
+import dev.drover.journal.kafka.TopicWarning;
 import dev.drover.qcow2.file.HostFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.UUID;
 
 /** Puts Kafka's and the host's adapters behind the ports of the modules. */
 final class Wiring {
   /**
    * The volume, checked, to be served or followed; what its topics promise too little of is said,
-   * or refused where {@code durability=refuse} asks for that.
+   * or refused where the volume or {@code durability=refuse} asks for that.
    */
-  static VolumeDescriptor open(Session session, Cluster cluster, String volume)
+  static CheckedVolume open(Session session, Cluster cluster, String volume)
       throws JournalException {
     CheckedVolume checked = cluster.volumes().open(volume);
-    if (session.settings().refusesWeakTopics()) {
-      checked.requireAllPromises();
-    }
-    return said(session, checked);
+    checked.requirePromises(session.settings().refusesWeakTopics());
+    say(session, checked.warnings());
+    return checked;
   }
 
   /** The same, to be read only: what is there may be rescued, however little its topic promises. */
   static VolumeDescriptor openToRead(Session session, Cluster cluster, String volume)
       throws JournalException {
-    return said(session, cluster.volumes().open(volume));
+    CheckedVolume checked = cluster.volumes().open(volume);
+    say(session, checked.warnings());
+    return checked.descriptor();
   }
 
-  private static VolumeDescriptor said(Session session, CheckedVolume checked) {
-    checked.warnings().forEach(warning -> session.console().remark("warning: " + warning));
-    return checked.descriptor();
+  static void say(Session session, List<TopicWarning> warnings) {
+    warnings.forEach(warning -> session.console().remark("warning: " + warning));
   }
 
   /** The ports of a replica that follows. The source is the replica's to close. */

@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
  * @param identity the cluster and topic as they are now; images remember them
  * @param replicationFactor copies of the journal
  * @param minInsyncReplicas copies that an acknowledgement needs
- * @param warnings settings that promise less than they should
+ * @param warnings settings that promise less than the volume asks for
  */
 public record CheckedVolume(
     VolumeDescriptor descriptor,
@@ -26,18 +26,23 @@ public record CheckedVolume(
   }
 
   /**
-   * Nothing, if the topic keeps all that an acknowledged flush should mean.
+   * Nothing, if the topic keeps all that an acknowledged flush should mean, or may keep less.
    *
+   * @param configured whether this process is told to refuse; the volume itself may ask for it too
    * @throws JournalException WEAK_TOPIC, with each setting and what is lost by it
    */
-  public void requireAllPromises() throws JournalException {
-    if (!warnings.isEmpty()) {
-      throw new JournalException(
-          JournalException.Code.WEAK_TOPIC,
-          "volume %s: %s"
-              .formatted(
-                  descriptor.name(),
-                  warnings.stream().map(TopicWarning::toString).collect(Collectors.joining("; "))));
+  public void requirePromises(boolean configured) throws JournalException {
+    if (warnings.isEmpty() || !descriptor.asks().refuses(configured)) {
+      return;
     }
+    String lines = warnings.stream().map(TopicWarning::toString).collect(Collectors.joining("; "));
+    JournalException weak =
+        new JournalException(
+            JournalException.Code.WEAK_TOPIC, "volume %s: %s".formatted(descriptor.name(), lines));
+    throw configured
+        ? weak
+        : weak.withHint(
+            "alter the topic's settings, or accept them: 'drover volume alter %s --durability warn'"
+                .formatted(descriptor.name()));
   }
 }

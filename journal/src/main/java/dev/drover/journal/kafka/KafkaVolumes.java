@@ -3,6 +3,7 @@ package dev.drover.journal.kafka;
 import static org.apache.kafka.common.config.TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG;
 
 import dev.drover.journal.Chunker;
+import dev.drover.journal.Durability;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.JournalHistory;
 import dev.drover.journal.JournalIdentity;
@@ -62,14 +63,8 @@ public final class KafkaVolumes implements AutoCloseable {
    */
   public VolumeDescriptor create(NewVolume wanted) throws JournalException {
     TopicAdmin.Cluster cluster = admin.cluster();
-    int replication =
-        wanted.replicationFactor() > 0
-            ? wanted.replicationFactor()
-            : TopicRules.replication(cluster.brokers());
-    int minInsync =
-        wanted.minInsyncReplicas() > 0
-            ? wanted.minInsyncReplicas()
-            : TopicRules.minInsync(replication);
+    int replication = TopicRules.replication(wanted.asks(), cluster.brokers());
+    int minInsync = TopicRules.minInsync(wanted.asks(), replication);
     ensureRegistryTopic(replication, minInsync);
     Optional<VolumeDescriptor> known = registry.volume(wanted.name());
     if (known.isPresent() && known.get().state() != State.CREATING) {
@@ -86,15 +81,16 @@ public final class KafkaVolumes implements AutoCloseable {
     }
     VolumeDescriptor creating =
         new VolumeDescriptor(
-            wanted.name(),
-            known.map(VolumeDescriptor::uuid).orElseGet(UUID::randomUUID),
-            wanted.sizeBytes(),
-            State.CREATING,
-            topic,
-            null,
-            CHUNK_BYTES,
-            clock.instant(),
-            null);
+                wanted.name(),
+                known.map(VolumeDescriptor::uuid).orElseGet(UUID::randomUUID),
+                wanted.sizeBytes(),
+                State.CREATING,
+                topic,
+                null,
+                CHUNK_BYTES,
+                clock.instant(),
+                null)
+            .asking(wanted.asks());
     registry.put(creating);
     // The intents topic first: of two that create one volume at once, its creation decides.
     boolean mine = admin.create(topic, replication, TopicRules.intents(minInsync, CHUNK_BYTES));
@@ -161,11 +157,27 @@ public final class KafkaVolumes implements AutoCloseable {
    * @throws JournalException when it is missing, not READY, or its topics can't be trusted
    */
   public CheckedVolume open(String name) throws JournalException {
+    return check(requireReady(name));
+  }
+
+  private VolumeDescriptor requireReady(String name) throws JournalException {
     VolumeDescriptor volume = find(name);
     if (volume.state() != State.READY) {
       throw KafkaFaults.volumeNotReady(volume);
     }
-    return check(volume);
+    return volume;
+  }
+
+  /**
+   * Changes what a volume asks of its topics; the topics themselves stay as they are.
+   *
+   * @return the volume as it is now
+   * @throws JournalException VOLUME_MISSING, VOLUME_NOT_READY
+   */
+  public VolumeDescriptor ask(String name, Durability asked) throws JournalException {
+    VolumeDescriptor asking = requireReady(name).asking(asked);
+    registry.put(asking);
+    return asking;
   }
 
   /** Checks the topics of a volume in any state that has topics. */
@@ -186,7 +198,7 @@ public final class KafkaVolumes implements AutoCloseable {
         new JournalIdentity(cluster.id(), intents.id()),
         intents.replicationFactor(),
         (int) intents.number(MIN_IN_SYNC_REPLICAS_CONFIG, 1),
-        TopicRules.weaker(intents, cluster.brokers()));
+        TopicRules.weaker(intents, cluster.brokers(), volume.asks()));
   }
 
   /** What {@code volume show} prints; answers for a volume whose topic is missing, too. */
@@ -194,7 +206,7 @@ public final class KafkaVolumes implements AutoCloseable {
     VolumeDescriptor volume = find(name);
     Optional<TopicFacts> topic = admin.describe(volume.topic());
     if (topic.isEmpty()) {
-      return new VolumeReport(volume, volume.sizeBytes(), -1, -1, -1, -1, -1, null);
+      return new VolumeReport(volume, volume.sizeBytes(), -1, -1, -1, -1, -1, null, List.of());
     }
     try (LogView log = new KafkaLogView(settings, volume.topic(), volume.uuid())) {
       long end = log.endOffset();
@@ -206,7 +218,8 @@ public final class KafkaVolumes implements AutoCloseable {
           (int) topic.get().number(MIN_IN_SYNC_REPLICAS_CONFIG, 1),
           log.beginOffset(),
           end,
-          lastWriter(end, log));
+          lastWriter(end, log),
+          TopicRules.weaker(topic.get(), admin.cluster().brokers(), volume.asks()));
     }
   }
 

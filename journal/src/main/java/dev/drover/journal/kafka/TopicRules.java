@@ -13,6 +13,7 @@ import static org.apache.kafka.common.config.TopicConfig.RETENTION_MS_CONFIG;
 import static org.apache.kafka.common.config.TopicConfig.SEGMENT_BYTES_CONFIG;
 import static org.apache.kafka.common.config.TopicConfig.UNCLEAN_LEADER_ELECTION_ENABLE_CONFIG;
 
+import dev.drover.journal.Durability;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -41,6 +42,16 @@ final class TopicRules {
   /** How many copies an acknowledgement should need. */
   static int minInsync(int replication) {
     return Math.max(1, replication - 1);
+  }
+
+  /** How many copies a volume asks for in a cluster of that many brokers. */
+  static int replication(Durability asked, int brokers) {
+    return asked.replicationFactor() > 0 ? asked.replicationFactor() : replication(brokers);
+  }
+
+  /** How many copies an acknowledgement needs, as a volume asks whose topic has that many. */
+  static int minInsync(Durability asked, int replication) {
+    return asked.minInsyncReplicas() > 0 ? asked.minInsyncReplicas() : minInsync(replication);
   }
 
   static Map<String, String> intents(int minInsync, int chunkBytes) {
@@ -128,8 +139,8 @@ final class TopicRules {
         : Optional.of("has %d partitions, not one".formatted(topic.partitions()));
   }
 
-  /** What the journal's topic promises less than it should. */
-  static List<TopicWarning> weaker(TopicFacts topic, int brokers) {
+  /** What the journal's topic promises less than its volume asks for. */
+  static List<TopicWarning> weaker(TopicFacts topic, int brokers, Durability asked) {
     List<TopicWarning> found = new ArrayList<>();
     expect(found, topic, RETENTION_MS_CONFIG, NEVER, "old intents vanish: no replay from them");
     expect(found, topic, RETENTION_BYTES_CONFIG, NEVER, "old intents vanish: no replay from them");
@@ -145,7 +156,7 @@ final class TopicRules {
         UNCLEAN_LEADER_ELECTION_ENABLE_CONFIG,
         "false",
         "a broker that lags can become leader and lose acknowledged writes");
-    int wanted = replication(brokers);
+    int wanted = replication(asked, brokers);
     if (topic.replicationFactor() < wanted) {
       found.add(
           new TopicWarning(
@@ -155,7 +166,7 @@ final class TopicRules {
               Integer.toString(wanted),
               "acknowledged writes are lost with " + topic.replicationFactor() + " broker(s)"));
     }
-    int minWanted = minInsync(topic.replicationFactor());
+    int minWanted = minInsync(asked, topic.replicationFactor());
     long min = topic.number(MIN_IN_SYNC_REPLICAS_CONFIG, 1);
     if (min < minWanted) {
       found.add(

@@ -2,6 +2,7 @@ package dev.drover.journal.kafka;
 
 import dev.drover.journal.VolumeDescriptor;
 import dev.drover.journal.WriterState;
+import java.util.List;
 
 /**
  * What {@code volume show} prints. A volume in CREATING, or one that has lost its topic, has no
@@ -16,6 +17,7 @@ import dev.drover.journal.WriterState;
  * @param logEndOffset the journal's end, or −1
  * @param writer who wrote last, seen by the registry's clock; null when nobody has, or when damage
  *     hides it
+ * @param warnings what its topic promises less than it asks for
  */
 public record VolumeReport(
     VolumeDescriptor descriptor,
@@ -25,4 +27,9 @@ public record VolumeReport(
     int minInsyncReplicas,
     long firstOffset,
     long logEndOffset,
-    WriterState writer) {}
+    WriterState writer,
+    List<TopicWarning> warnings) {
+  public VolumeReport {
+    warnings = List.copyOf(warnings);
+  }
+}

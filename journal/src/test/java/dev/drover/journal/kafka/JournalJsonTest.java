@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.drover.journal.ControlRequest;
+import dev.drover.journal.Durability;
 import dev.drover.journal.ReplicaStatus;
 import dev.drover.journal.VolumeDescriptor;
 import java.io.IOException;
@@ -41,6 +42,9 @@ class JournalJsonTest {
     assertEquals(volume(), again(volume(), VolumeDescriptor.class));
     var importing = volume().importing(new VolumeDescriptor.ImportProgress("/i", 5, TIME, 4096));
     assertEquals(importing, again(importing, VolumeDescriptor.class));
+    var asking = volume().asking(new Durability(Durability.Policy.REFUSE, 3, 2));
+    assertEquals(asking, again(asking, VolumeDescriptor.class));
+    assertEquals(volume(), asking.asking(Durability.AS_CONFIGURED));
     var request = ControlRequest.snapshotCreate(ID, "s", TIME);
     assertEquals(request, again(request, ControlRequest.class));
     var status =

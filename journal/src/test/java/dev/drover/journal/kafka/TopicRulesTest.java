@@ -3,6 +3,7 @@ package dev.drover.journal.kafka;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.drover.journal.Durability;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +23,24 @@ class TopicRulesTest {
   }
 
   private static List<String> weaker(TopicFacts topic, int brokers) {
-    return TopicRules.weaker(topic, brokers).stream().map(TopicWarning::setting).toList();
+    return weaker(topic, brokers, Durability.AS_CONFIGURED);
+  }
+
+  private static List<String> weaker(TopicFacts topic, int brokers, Durability asked) {
+    return TopicRules.weaker(topic, brokers, asked).stream().map(TopicWarning::setting).toList();
+  }
+
+  @Test
+  void aTopicIsMeasuredByWhatItsVolumeAsksForWhereThatIsSaid() {
+    Durability less = new Durability(null, 1, 1);
+    assertEquals(List.of("replication factor"), weaker(intents(1, 1), 3));
+    assertEquals(List.of(), weaker(intents(1, 1), 3, less));
+    Durability more = new Durability(null, 3, 3);
+    TopicFacts usual = intents(1, 3);
+    assertEquals(List.of(), weaker(usual, 3));
+    assertEquals(List.of("min.insync.replicas"), weaker(usual, 3, more));
+    assertEquals(
+        List.of("replication factor", "min.insync.replicas"), weaker(intents(1, 2), 3, more));
   }
 
   @Test

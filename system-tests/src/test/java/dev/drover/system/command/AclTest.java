@@ -141,6 +141,7 @@ class AclTest {
       gateway.stop();
       operator.ok("snapshot", "revert", "v", "s");
       operator.ok("volume", "resize", "v", "--size", "2M");
+      operator.ok("volume", "alter", "v", "--durability", "refuse");
       replica.ok("replay", "v", "--output", folder.resolve("c.qcow2"));
       everythingThatOnlyLooks(reader);
       whatTheOthersMayNot(reader, replica, writer, operator);

@@ -176,6 +176,19 @@ final class InProcess implements AutoCloseable {
       return Await.value(PATIENCE, () -> objects().stream().filter(wanted).findFirst(), this::said);
     }
 
+    /** Waits until it has said something, on stdout or stderr. */
+    void awaitSaid(String what) {
+      Await.until(
+          PATIENCE,
+          () -> {
+            if (!thread.isAlive() && !said().contains(what)) {
+              throw new AssertionError("ended with " + exit + "\n" + said());
+            }
+            return said().contains(what);
+          },
+          () -> "no '" + what + "'\n" + said());
+    }
+
     /** As SIGTERM; the verb must end with 0. */
     void stop() {
       assertEquals(0, end(), said());

@@ -1,9 +1,11 @@
 package dev.drover.system.command;
 
+import static dev.drover.system.command.Replicas.json;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.drover.system.kafka.EmbeddedKafka;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +23,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** A topic whose settings were altered is noticed at the next start: a warning, or a refusal. */
 final class WeakTopicTest {
+
+  private static final String WATCH = "--set";
+  private static final String SOON = "topic.watch=200ms";
 
   @TempDir Path folder;
 
@@ -64,6 +69,58 @@ final class WeakTopicTest {
       Path rescued = folder.resolve("rescued.qcow2");
       strict.run("replay", "v", "--output", rescued).expect(0);
       strict.run("verify", image, rescued).expect(0);
+    }
+  }
+
+  @Test
+  void aTopicThatIsAlteredWhileItIsServedAndFollowedIsNoticed() throws Exception {
+    Path image = folder.resolve("a.qcow2");
+    try (InProcess drover = with("warn")) {
+      drover.ok("volume", "create", "v", "--size", "1M");
+      InProcess.Running served = drover.serve("v", folder.resolve("g.qcow2"), WATCH, SOON);
+      InProcess.Running applied = drover.start("apply", "v", "--image", image, WATCH, SOON);
+      alter("retention.ms", "100000");
+      for (InProcess.Running each : List.of(served, applied)) {
+        each.awaitSaid("warning: topic " + prefix + ".v.intents: retention.ms is 100000");
+      }
+      JsonNode shown = json(drover.ok("volume", "show", "v", "--json"));
+      assertEquals("configured", shown.get("durability").get("policy").asText());
+      assertTrue(shown.get("warnings").get(0).asText().contains("retention.ms"));
+
+      drover.ok("volume", "alter", "v", "--durability", "refuse");
+      for (InProcess.Running each : List.of(served, applied)) {
+        Drover.Outcome stopped = each.await().expect(3);
+        assertTrue(stopped.err().contains("retention.ms is 100000"), stopped.err());
+        assertTrue(stopped.err().contains("'drover volume alter v --durability warn'"));
+      }
+      drover.run("apply", "v", "--image", image).expect(3);
+      assertTrue(drover.ok("volume", "show", "v").contains("a weaker topic is refused"));
+
+      alter("retention.ms", "-1");
+      InProcess.Running again = drover.start("apply", "v", "--image", image, WATCH, SOON);
+      again.awaitSaid("apply: volume v");
+      alter("cleanup.policy", "compact");
+      Drover.Outcome wrong = again.await().expect(3);
+      assertTrue(wrong.err().contains("is compacted"), wrong.err());
+    }
+  }
+
+  @Test
+  void whatCannotBeAskedOfATopicIsTold() {
+    try (InProcess drover = with("warn")) {
+      drover.ok("volume", "create", "v", "--size", "1M", "--min-insync-replicas", "1");
+      drover.run("volume", "alter", "v").expect(2);
+      drover.run("volume", "alter", "v", "--durability", "strict").expect(2);
+      drover.run("volume", "alter", "v", "--replication-factor", "-1").expect(2);
+      drover.run("volume", "alter", "ghost", "--durability", "warn").expect(1);
+      Drover.Outcome never =
+          drover
+              .run("volume", "alter", "v", "--replication-factor", "2", "--min-insync-replicas", 3)
+              .expect(2);
+      assertTrue(never.err().contains("no write could ever be acknowledged"), never.err());
+      Drover.Outcome more =
+          drover.run("volume", "alter", "v", "--replication-factor", "3").expect(0);
+      assertTrue(more.err().contains("replication factor is 1, wanted 3"), more.err());
     }
   }
 
