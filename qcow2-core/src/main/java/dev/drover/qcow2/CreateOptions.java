@@ -13,6 +13,7 @@ public final class CreateOptions {
   private FormatVersion version = FormatVersion.V3;
   private int refcountBits = 1 << Geometry.DEFAULT_REFCOUNT_ORDER;
   private boolean lazyRefcounts;
+  private boolean extendedL2;
   private Compression compression = Compression.ZLIB;
   private Optional<BackingReference> backing = Optional.empty();
   private Optional<byte[]> replicaState = Optional.empty();
@@ -26,6 +27,7 @@ public final class CreateOptions {
     changed.version = version;
     changed.refcountBits = refcountBits;
     changed.lazyRefcounts = lazyRefcounts;
+    changed.extendedL2 = extendedL2;
     changed.compression = compression;
     changed.backing = backing;
     changed.replicaState = replicaState;
@@ -38,6 +40,11 @@ public final class CreateOptions {
    */
   public static CreateOptions ofSize(long virtualSize) {
     return new CreateOptions().with(options -> options.virtualSize = virtualSize);
+  }
+
+  /** The same with another size. */
+  public CreateOptions withVirtualSize(long bytes) {
+    return with(options -> options.virtualSize = bytes);
   }
 
   /** In bytes: a power of two from 512 to 2 MiB. */
@@ -57,6 +64,14 @@ public final class CreateOptions {
   /** Lets QEMU postpone refcount updates and count anew after a crash. Version 3 only. */
   public CreateOptions withLazyRefcounts(boolean lazy) {
     return with(options -> options.lazyRefcounts = lazy);
+  }
+
+  /**
+   * L2 entries that tell 32 subclusters of a cluster apart: a small write allocates and copies no
+   * more than the subclusters that it touches. Clusters need at least 16 KiB then. Version 3 only.
+   */
+  public CreateOptions withExtendedL2(boolean extended) {
+    return with(options -> options.extendedL2 = extended);
   }
 
   /** How compressed clusters are compressed; anything but zlib is of version 3 only. */
@@ -95,6 +110,10 @@ public final class CreateOptions {
 
   public boolean lazyRefcounts() {
     return lazyRefcounts;
+  }
+
+  public boolean extendedL2() {
+    return extendedL2;
   }
 
   public Compression compression() {

@@ -21,6 +21,7 @@ import java.util.Optional;
  * @param fileBytes length of the file
  * @param dirty refcounts may be too high: it was not closed cleanly
  * @param corrupt somebody found it broken
+ * @param extendedL2 its L2 entries tell 32 subclusters of a cluster apart
  * @param bitmaps in the directory's order
  * @param isReplica no other program has written to it since its position was (autoclear bit)
  * @param position the newest readable position slot, of a replica or of what once was one
@@ -36,6 +37,7 @@ public record ImageInfo(
     boolean lazyRefcounts,
     boolean dirty,
     boolean corrupt,
+    boolean extendedL2,
     Optional<BackingReference> backing,
     List<SnapshotEntry> snapshots,
     List<BitmapInfo> bitmaps,
@@ -82,6 +84,7 @@ public record ImageInfo(
         features.hasLazyRefcounts(),
         features.isDirty(),
         features.isCorrupt(),
+        header.geometry().extendedL2(),
         header.backingName().map(name -> new BackingReference(name, header.backingFormat())),
         SnapshotTable.read(file, header),
         bitmaps(BitmapDirectory.read(file, header)),

@@ -10,8 +10,8 @@ import java.util.Optional;
  * how often the header, the active and the snapshots' tables, the snapshot table and the refcount
  * structures reference each cluster, and what its refcount says.
  *
- * <p>Keeps a small file in memory whole. Bitmaps, external data files and subclusters are not
- * walked: an image that has them is refused.
+ * <p>Keeps a small file in memory whole. Bitmaps and external data files are not walked: an image
+ * that has them is refused.
  */
 public final class ImageWalk {
 
@@ -19,9 +19,11 @@ public final class ImageWalk {
   private static final long COPIED = 1L << 63;
   private static final long COMPRESSED = 1L << 62;
   private static final long DIRTY_CORRUPT_AND_COMPRESSION = 1 | 2 | 8;
+  private static final long EXTENDED_L2 = 16;
 
   private final ByteBuffer image;
   private final int clusterBits;
+  private final int entryBytes;
   private final int refcountBits;
   private final long refcountTable;
   private final long refcountTableEntries;
@@ -35,10 +37,11 @@ public final class ImageWalk {
     if (image.getInt(0) != 0x514649fb || image.getInt(4) != 3) {
       throw new IOException("not a qcow2 image of version 3");
     }
-    if ((image.getLong(72) & ~DIRTY_CORRUPT_AND_COMPRESSION) != 0) {
+    if ((image.getLong(72) & ~(DIRTY_CORRUPT_AND_COMPRESSION | EXTENDED_L2)) != 0) {
       throw new IOException("features %x are not walked".formatted(image.getLong(72)));
     }
     clusterBits = image.getInt(20);
+    entryBytes = (image.getLong(72) & EXTENDED_L2) == 0 ? 8 : 16;
     refcountBits = 1 << image.getInt(96);
     refcountTable = image.getLong(48);
     refcountTableEntries = (long) image.getInt(56) << clusterBits - 3;
@@ -90,9 +93,12 @@ public final class ImageWalk {
     if (!isInFile("an L2 table", table, 1L << clusterBits)) {
       return;
     }
-    for (int at = (int) table; at < table + (1L << clusterBits); at += 8) {
+    for (int at = (int) table; at < table + (1L << clusterBits); at += entryBytes) {
       long entry = image.getLong(at);
       long offset = entry & OFFSET_MASK;
+      if (entryBytes == 16) {
+        walkSubclusters(entry, image.getLong(at + 8));
+      }
       if ((entry & COMPRESSED) != 0) {
         walkCompressed(entry);
       } else if (offset != 0) {
@@ -100,6 +106,17 @@ public final class ImageWalk {
         note(l2References, offset);
         note(active ? activeReferences : null, offset);
       }
+    }
+  }
+
+  /** No subcluster is allocated and zeroes, or allocated without a cluster of its own. */
+  private void walkSubclusters(long entry, long bitmap) {
+    boolean plain = (entry & (COMPRESSED | OFFSET_MASK)) != 0 && (entry & COMPRESSED) == 0;
+    if ((entry & COMPRESSED) != 0 && bitmap != 0
+        || (bitmap >>> 32 & bitmap) != 0
+        || !plain && (int) bitmap != 0
+        || (entry & (COMPRESSED | 1)) == 1) {
+      damaged("L2 entry %016x with subclusters %016x".formatted(entry, bitmap));
     }
   }
 
@@ -247,7 +264,7 @@ public final class ImageWalk {
       if (l2 != 0 && isWrong(entry)) {
         return Optional.of("L1 entry %016x and its refcount disagree".formatted(entry));
       }
-      for (int at = l2; l2 != 0 && at < l2 + (1 << clusterBits); at += 8) {
+      for (int at = l2; l2 != 0 && at < l2 + (1 << clusterBits); at += entryBytes) {
         if (isWrong(image.getLong(at))) {
           return Optional.of(
               "L2 entry %016x and its refcount disagree".formatted(image.getLong(at)));

@@ -32,11 +32,18 @@ import picocli.CommandLine.Parameters;
     description = {
       "Copies a disk, with its backing chain, into a new image of either format.",
       "Unlike qemu-img it never replaces a file that is there.",
-      "Options of -o: cluster_size, compat, refcount_bits, lazy_refcounts, compression_type."
+      "Options of -o: cluster_size, compat, refcount_bits, lazy_refcounts, extended_l2,"
+          + " compression_type."
     })
 final class ImageConvertCommand implements Callable<Integer> {
   private static final Set<String> KNOWN =
-      Set.of("cluster_size", "compat", "refcount_bits", "lazy_refcounts", "compression_type");
+      Set.of(
+          "cluster_size",
+          "compat",
+          "refcount_bits",
+          "lazy_refcounts",
+          "extended_l2",
+          "compression_type");
 
   private final Session session;
 
@@ -141,6 +148,7 @@ final class ImageConvertCommand implements Callable<Integer> {
         .withVersion(given.version(FormatVersion.V3))
         .withRefcountBits(given.number("refcount_bits", 16))
         .withLazyRefcounts(given.flag("lazy_refcounts", false))
+        .withExtendedL2(given.flag("extended_l2", false))
         .withCompression(given.oneOf("compression_type", Compression.class, Compression.ZLIB));
   }
 

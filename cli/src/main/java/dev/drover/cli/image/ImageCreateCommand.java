@@ -31,7 +31,7 @@ import picocli.CommandLine.Parameters;
     description = {
       "Makes a qcow2 or raw image. Unlike qemu-img it never replaces a file that is there.",
       "Options of -o: size, cluster_size, compat, refcount_bits, lazy_refcounts,"
-          + " compression_type, backing_file, backing_fmt."
+          + " extended_l2, compression_type, backing_file, backing_fmt."
     })
 final class ImageCreateCommand implements Callable<Integer> {
   private static final String DEFAULT_CLUSTER = "65536";
@@ -44,6 +44,7 @@ final class ImageCreateCommand implements Callable<Integer> {
           "compat",
           "refcount_bits",
           "lazy_refcounts",
+          "extended_l2",
           "compression_type",
           "backing_file",
           "backing_fmt");
@@ -117,6 +118,7 @@ final class ImageCreateCommand implements Callable<Integer> {
             .withVersion(given.version(FormatVersion.V3))
             .withRefcountBits(given.number("refcount_bits", 16))
             .withLazyRefcounts(given.flag("lazy_refcounts", false))
+            .withExtendedL2(given.flag("extended_l2", false))
             .withCompression(given.oneOf("compression_type", Compression.class, Compression.ZLIB));
     if (backingFile == null) {
       return wanted;
@@ -169,11 +171,12 @@ final class ImageCreateCommand implements Callable<Integer> {
         backingFile == null
             ? ""
             : " backing_file=%s backing_fmt=%s".formatted(backingFile, backingFormat);
-    return ("Formatting '%s', fmt=qcow2 cluster_size=%d extended_l2=off compression_type=%s"
+    return ("Formatting '%s', fmt=qcow2 cluster_size=%d extended_l2=%s compression_type=%s"
             + " size=%d%s%s lazy_refcounts=%s refcount_bits=%d")
         .formatted(
             file,
             wanted.clusterSize(),
+            wanted.extendedL2() ? "on" : "off",
             wanted.compression().name().toLowerCase(Locale.ROOT),
             wanted.virtualSize(),
             given.text("compat").map(" compat="::concat).orElse(""),

@@ -110,7 +110,7 @@ final class ImageInfoCommand implements Callable<Integer> {
     return fields
         .and("refcount-bits", info.refcountBits())
         .and("corrupt", info.corrupt())
-        .and("extended-l2", false);
+        .and("extended-l2", info.extendedL2());
   }
 
   private static Object snapshot(SnapshotEntry entry) {

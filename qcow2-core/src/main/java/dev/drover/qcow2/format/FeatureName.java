@@ -35,6 +35,9 @@ record FeatureName(int type, int bit, String name) {
           new FeatureName(COMPATIBLE, 0, "lazy refcounts"),
           new FeatureName(AUTOCLEAR, Features.REPLICA_BIT, "drover replica position"));
 
+  /** Only of images that have it from the start: no verb sets it later. */
+  static final FeatureName EXTENDED_L2 = new FeatureName(INCOMPATIBLE, 4, "extended L2 entries");
+
   static byte[] encode(List<FeatureName> names) {
     ByteBuffer table = ByteBuffer.allocate(names.size() * BYTES);
     for (FeatureName entry : names) {

@@ -22,7 +22,7 @@ final class HeaderReader {
   private static final int CRYPT_LUKS = 2;
 
   private static final long SUPPORTED_INCOMPATIBLE =
-      Features.DIRTY | Features.CORRUPT | Features.COMPRESSION_TYPE;
+      Features.DIRTY | Features.CORRUPT | Features.COMPRESSION_TYPE | Features.EXTENDED_L2;
 
   private final BlockFile file;
   private final long fileBytes;
@@ -114,7 +114,14 @@ final class HeaderReader {
           Header.AT_CLUSTER_BITS,
           "cluster bits " + Integer.toUnsignedString(bits) + " not 9 to 21");
     }
-    return new Geometry(bits, refcountOrder());
+    boolean extendedL2 =
+        version != FormatVersion.V2
+            && (fields.getLong(Header.AT_INCOMPATIBLE) & Features.EXTENDED_L2) != 0;
+    if (extendedL2 && bits < Geometry.MIN_EXTENDED_CLUSTER_BITS) {
+      throw corrupt(
+          Header.AT_CLUSTER_BITS, "extended L2 entries with clusters of " + (1 << bits) + " bytes");
+    }
+    return new Geometry(bits, refcountOrder(), extendedL2);
   }
 
   private int headerLength() throws IOException {
@@ -235,7 +242,6 @@ final class HeaderReader {
   private static String featureName(int bit, List<HeaderExtension> extensions) {
     return switch (bit) {
       case 2 -> "external data file";
-      case 4 -> "extended L2 entries";
       default -> {
         for (HeaderExtension extension : extensions) {
           if (extension.type() == HeaderExtension.FEATURE_NAMES) {

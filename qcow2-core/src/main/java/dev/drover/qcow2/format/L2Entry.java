@@ -7,14 +7,16 @@ import dev.drover.qcow2.HostOffset;
  *
  * <pre>
  *   standard     63      62   61 … 56    55 … 9                   8 … 1      0
- *                COPIED  0    reserved   cluster offset (÷ 512)   reserved   ZERO; extended: reserved
+ *                COPIED  0    reserved   cluster offset (÷ 512)   reserved   ZERO (1)
  *
  *   compressed   63      62   61 … x                     x − 1 … 0
  *                0       1    further 512-byte sectors   first byte, unaligned
  *                             x = 62 − (clusterBits − 8)
  *
- *   extended:    followed by  63 … 32                 31 … 0
- *   8 more bytes              subcluster is zeroes    subcluster is allocated;   neither: a hole
+ *   extended     63 … 0              63 … 32                    31 … 0
+ *                one of the above    a subcluster is zeroes     it is allocated (2)
+ *
+ *   (1) reserved in an extended entry     (2) neither of both: a hole
  * </pre>
  *
  * <p><b>One form for both widths.</b> A cluster of an image without extended entries has 32

@@ -62,7 +62,13 @@ public final class NewImage {
     if (Integer.bitCount(bits) != 1 || bits > 64) {
       throw invalid("refcount width " + bits + " is not a power of two from 1 to 64 bits");
     }
-    return new Geometry(Integer.numberOfTrailingZeros(size), Integer.numberOfTrailingZeros(bits));
+    if (options.extendedL2() && size < 1 << Geometry.MIN_EXTENDED_CLUSTER_BITS) {
+      throw invalid("extended L2 entries need clusters of at least 16384 bytes, not " + size);
+    }
+    return new Geometry(
+        Integer.numberOfTrailingZeros(size),
+        Integer.numberOfTrailingZeros(bits),
+        options.extendedL2());
   }
 
   /** What came with version 3 only. */
@@ -75,6 +81,9 @@ public final class NewImage {
     }
     if (options.lazyRefcounts()) {
       throw invalid("lazy refcounts need compat=1.1");
+    }
+    if (options.extendedL2()) {
+      throw invalid("extended L2 entries need compat=1.1");
     }
     if (options.compression() != Compression.ZLIB) {
       throw invalid("a compression type other than zlib needs compat=1.1");
@@ -168,8 +177,12 @@ public final class NewImage {
         .flatMap(BackingReference::format)
         .map(format -> HeaderExtension.ofText(HeaderExtension.BACKING_FORMAT, format))
         .ifPresent(extensions::add);
+    List<FeatureName> known = new ArrayList<>(FeatureName.OURS);
+    if (options.extendedL2()) {
+      known.add(FeatureName.EXTENDED_L2);
+    }
     HeaderExtension names =
-        new HeaderExtension(HeaderExtension.FEATURE_NAMES, FeatureName.encode(FeatureName.OURS));
+        new HeaderExtension(HeaderExtension.FEATURE_NAMES, FeatureName.encode(known));
     boolean v3 = options.version() == FormatVersion.V3;
     if (v3 && geometry.clusterSize() >= PositionSlots.MIN_CLUSTER_BYTES) {
       extensions.add(names); // smaller clusters need the room for a backing file name
@@ -197,7 +210,8 @@ public final class NewImage {
 
   private Features features() {
     return new Features(
-            options.compression() == Compression.ZLIB ? 0 : Features.COMPRESSION_TYPE,
+            (options.compression() == Compression.ZLIB ? 0 : Features.COMPRESSION_TYPE)
+                | (options.extendedL2() ? Features.EXTENDED_L2 : 0),
             options.lazyRefcounts() ? Features.LAZY_REFCOUNTS : 0,
             0)
         .withReplica(options.replicaState().isPresent());

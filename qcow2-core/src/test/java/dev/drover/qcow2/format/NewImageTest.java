@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.qcow2.BackingReference;
 import dev.drover.qcow2.CreateOptions;
+import dev.drover.qcow2.FormatVersion;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.sim.CrashingBlockFile;
@@ -85,6 +86,42 @@ final class NewImageTest {
     Qemu.checkClean(path);
 
     refused(CreateOptions.ofSize(largest + 512).withClusterSize(clusterSize));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {16384, 65536, 2 << 20})
+  @RequiresTools("qemu-img")
+  void qemuAcceptsExtendedL2EntriesUpToTheLargestDisk(int clusterSize) throws IOException {
+    CreateOptions small = CreateOptions.ofSize(0).withClusterSize(clusterSize).withExtendedL2(true);
+    MemoryBlockFile file = new MemoryBlockFile("new.qcow2");
+    NewImage.create(file, small);
+    Geometry geometry = Header.read(file).geometry();
+    assertTrue(geometry.extendedL2());
+    long largest = geometry.maxVirtualSize();
+    assertEquals(CreateOptions.maxVirtualSize(clusterSize) / 2, largest);
+    for (long size : new long[] {512, clusterSize * 3L + 512, largest}) {
+      MemoryBlockFile made = new MemoryBlockFile("new.qcow2");
+      NewImage.create(made, small.withVirtualSize(size));
+      Path path = folder.resolve("new.qcow2");
+      made.store(path);
+      String info = Qemu.img("info", "--output=json", path).orFail().output();
+      assertTrue(info.contains("\"extended-l2\": true"), info);
+      assertTrue(info.contains("\"virtual-size\": " + size), info);
+      Qemu.checkClean(path);
+    }
+    refused(small.withVirtualSize(largest + 512));
+  }
+
+  @Test
+  void extendedL2EntriesNeedClustersOfSixteenKibibytesAndVersion3() throws IOException {
+    CreateOptions extended = CreateOptions.ofSize(512).withExtendedL2(true);
+    refused(extended.withClusterSize(8192));
+    refused(extended.withVersion(FormatVersion.V2));
+    MemoryBlockFile small = new MemoryBlockFile("small.qcow2");
+    NewImage.create(small, CreateOptions.ofSize(512).withClusterSize(8192));
+    small.write(ByteBuffer.allocate(8).putLong(0, Features.EXTENDED_L2), Header.FEATURES_AT);
+    Qcow2Exception refusal = assertThrows(Qcow2Exception.class, () -> Header.read(small));
+    assertEquals(Code.CORRUPT, refusal.code());
   }
 
   @ParameterizedTest

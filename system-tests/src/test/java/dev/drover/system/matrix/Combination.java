@@ -15,7 +15,8 @@ record Combination(
     int refcountBits,
     Compression compression,
     Below below,
-    boolean snapshots) {
+    boolean snapshots,
+    boolean extendedL2) {
 
   /** What shows through the image's holes. */
   enum Below {
@@ -32,6 +33,7 @@ record Combination(
           List.of(1, 2, 4, 8, 16, 32, 64),
           List.of(Compression.values()),
           List.of(Below.values()),
+          List.of(false, true),
           List.of(false, true));
 
   static Combination of(int[] choice) {
@@ -41,7 +43,8 @@ record Combination(
         (int) DIMENSIONS.get(2).get(choice[2]),
         (Compression) DIMENSIONS.get(3).get(choice[3]),
         (Below) DIMENSIONS.get(4).get(choice[4]),
-        (boolean) DIMENSIONS.get(5).get(choice[5]));
+        (boolean) DIMENSIONS.get(5).get(choice[5]),
+        (boolean) DIMENSIONS.get(6).get(choice[6]));
   }
 
   /**
@@ -49,8 +52,10 @@ record Combination(
    * references as fit: it can't be shared with snapshots, by QEMU neither.
    */
   boolean isLegal() {
-    boolean onlyVersion3 = refcountBits != 16 || compression != Compression.ZLIB;
-    return !(version == FormatVersion.V2 && onlyVersion3) && !(snapshots && refcountBits < 8);
+    boolean onlyVersion3 = refcountBits != 16 || compression != Compression.ZLIB || extendedL2;
+    return !(version == FormatVersion.V2 && onlyVersion3)
+        && !(snapshots && refcountBits < 8)
+        && !(extendedL2 && clusterSize < 16384);
   }
 
   /** A few L2 tables where clusters are small, a few clusters where they are large. */
@@ -64,7 +69,8 @@ record Combination(
             .withClusterSize(clusterSize)
             .withVersion(version)
             .withRefcountBits(refcountBits)
-            .withCompression(compression);
+            .withCompression(compression)
+            .withExtendedL2(extendedL2);
     return switch (below) {
       case NOTHING -> options;
       case RAW -> options.withBacking(BackingReference.raw("below"));
@@ -76,8 +82,13 @@ record Combination(
   List<Object> theirs() {
     List<Object> arguments = new ArrayList<>(List.of("create", "-q", "-f", "qcow2", "-o"));
     arguments.add(
-        "cluster_size=%d,compat=%s,refcount_bits=%d,compression_type=%s"
-            .formatted(clusterSize, version.compat(), refcountBits, lower(compression)));
+        "cluster_size=%d,compat=%s,refcount_bits=%d,compression_type=%s,extended_l2=%s"
+            .formatted(
+                clusterSize,
+                version.compat(),
+                refcountBits,
+                lower(compression),
+                extendedL2 ? "on" : "off"));
     if (below != Below.NOTHING) {
       arguments.addAll(List.of("-b", "below", "-F", lower(below)));
     }
@@ -90,13 +101,14 @@ record Combination(
 
   @Override
   public String toString() {
-    return "clusters of %d, compat %s, %d-bit refcounts, %s, over %s%s"
+    return "clusters of %d, compat %s, %d-bit refcounts, %s, over %s%s%s"
         .formatted(
             clusterSize,
             version.compat(),
             refcountBits,
             lower(compression),
             lower(below),
-            snapshots ? ", snapshots" : "");
+            snapshots ? ", snapshots" : "",
+            extendedL2 ? ", extended L2" : "");
   }
 }

@@ -36,9 +36,11 @@ record Operation(Kind kind, int offset, int length, byte pattern) {
     int longest = random.nextBoolean() ? 3000 : 5 * cluster;
     int length = 1 + random.nextInt(Math.min(longest, size - offset));
     boolean aligned = kind == Kind.COMPRESSED || random.nextInt(3) == 0;
-    if (aligned) {
-      int end = Math.ceilDiv(offset + length, cluster) * cluster;
-      offset = offset / cluster * cluster;
+    boolean finely = combination.extendedL2() && random.nextBoolean();
+    if (aligned || finely) {
+      int grain = finely && kind != Kind.COMPRESSED ? cluster / 32 : cluster;
+      int end = Math.ceilDiv(offset + length, grain) * grain;
+      offset = offset / grain * grain;
       length = Math.min(size, end) - offset;
     }
     return new Operation(kind, offset, length, (byte) random.nextInt(1, 100));
