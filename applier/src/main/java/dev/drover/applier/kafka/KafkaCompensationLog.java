@@ -8,11 +8,13 @@ import dev.drover.journal.JournalException;
 import dev.drover.journal.kafka.KafkaSettings;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.UUID;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
@@ -33,6 +35,9 @@ import org.apache.kafka.common.errors.TimeoutException;
  * A replica's compensations on the volume's compacted topic, and its group offset, in transactions
  * of {@code <prefix>.<volume>.<replica>}: opening it fences an older process of the same identity.
  *
+ * <p>Each transaction also removes what nobody will look for any more: {@link
+ * CompensationRetention}.
+ *
  * <p>After any failure the outcome of a transaction is unknown. The producer is thrown away then:
  * the next one's initTransactions ends the old transaction either way, and the caller repeats the
  * call, which overwrites its own keys.
@@ -51,25 +56,33 @@ public final class KafkaCompensationLog implements CompensationLog {
   private final String replica;
   private final boolean commits;
   private final Map<String, Integer> writtenParts = new LinkedHashMap<>();
+  private final CompensationRetention retention;
   private KafkaProducer<byte[], byte[]> producer;
   private ConsumerGroupMetadata group;
   private KafkaException fencedBy;
 
   private KafkaCompensationLog(
-      KafkaSettings settings, String volume, String replica, String identity, boolean commits) {
+      KafkaSettings settings,
+      String volume,
+      String replica,
+      UUID incarnation,
+      String identity,
+      boolean commits) {
     this.settings = settings;
     this.topic = new TopicPartition(settings.topics().compensations(volume), 0);
     this.intents = new TopicPartition(settings.topics().intents(volume), 0);
     this.identity = identity;
     this.replica = replica;
     this.commits = commits;
+    this.retention = new CompensationRetention(replica, incarnation);
   }
 
   /** For replicas of this volume: each commits its group offset. */
   public static CompensationLog.Opener following(KafkaSettings settings, String volume) {
     return (replica, incarnation) -> {
       String identity = settings.topics().replica(volume, replica);
-      return connected(new KafkaCompensationLog(settings, volume, replica, identity, true));
+      return connected(
+          new KafkaCompensationLog(settings, volume, replica, incarnation, identity, true));
     };
   }
 
@@ -80,7 +93,8 @@ public final class KafkaCompensationLog implements CompensationLog {
   public static CompensationLog.Opener replaying(KafkaSettings settings, String volume) {
     return (replica, incarnation) -> {
       String identity = settings.topics().replica(volume, replica) + ".replay." + incarnation;
-      return connected(new KafkaCompensationLog(settings, volume, replica, identity, false));
+      return connected(
+          new KafkaCompensationLog(settings, volume, replica, incarnation, identity, false));
     };
   }
 
@@ -139,6 +153,7 @@ public final class KafkaCompensationLog implements CompensationLog {
               .filter(c -> c.replica().equals(replica) && c.state() == Compensation.State.OPEN)
               .toList();
       own.forEach(c -> writtenParts.put(c.id(), all.partsOf(c.id())));
+      retention.found(all.all()).forEach(id -> writtenParts.put(id, all.partsOf(id)));
       return own;
     } catch (KafkaException e) {
       throw translate(settings, topic.topic(), "read", e, KafkaSettings.REACHABLE);
@@ -186,6 +201,7 @@ public final class KafkaCompensationLog implements CompensationLog {
                   compensations.forEach(this::send);
                   sendOffset(offset);
                 }));
+    compensations.forEach(retention::done);
   }
 
   @Override
@@ -197,9 +213,20 @@ public final class KafkaCompensationLog implements CompensationLog {
 
   private void inTransaction(Runnable sends) {
     KafkaProducer<byte[], byte[]> current = producer();
+    // Removed along with something else: nobody waits for it, and a repetition does no harm.
+    List<String> expired = retention.expired(Instant.now());
     current.beginTransaction();
     sends.run();
+    expired.forEach(this::remove);
     current.commitTransaction(); // also throws what any send of it has met
+    retention.removed(expired);
+    writtenParts.keySet().removeAll(expired);
+  }
+
+  private void remove(String id) {
+    for (int part = 0; part < writtenParts.getOrDefault(id, 1); part++) {
+      send(CompensationJson.Part.key(id, part), null);
+    }
   }
 
   private void send(Compensation compensation) {

@@ -14,7 +14,9 @@ import dev.drover.qcow2.ClusterExtent;
 import dev.drover.qcow2.HostOffset;
 import dev.drover.system.kafka.EmbeddedKafka;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -24,14 +26,19 @@ import org.junit.jupiter.api.Timeout;
 final class KafkaCompensationLogTest {
 
   private static final UUID INCARNATION = new UUID(1, 2);
+  private static final Instant TIME = Instant.now().truncatedTo(ChronoUnit.MILLIS);
 
   private static Compensation compensation(long generation, long... clusters) {
+    return compensation(TIME, generation, clusters);
+  }
+
+  private static Compensation compensation(Instant time, long generation, long... clusters) {
     List<ClusterExtent> extents = new ArrayList<>();
     for (long cluster : clusters) {
       extents.add(new ClusterExtent(new HostOffset(cluster << 16), 1));
     }
     return new Compensation(
-        INCARNATION, generation, "a", 7, 1 << 16, extents, "why", State.OPEN, Instant.EPOCH);
+        INCARNATION, generation, "a", 7, 1 << 16, extents, "why", State.OPEN, time);
   }
 
   private static List<Compensation> all(TestVolume volume) throws Exception {
@@ -74,6 +81,33 @@ final class KafkaCompensationLogTest {
       Compensation shortOne = compensation(3, 1);
       log.publish(shortOne);
       assertEquals(List.of(shortOne), all(volume));
+    }
+  }
+
+  @Test
+  @Timeout(120)
+  void whatWasDoneLongAgoIsRemovedWithTheNextTransactionAllItsPartsIncluded() throws Exception {
+    long[] many = new long[10_000];
+    Arrays.setAll(many, i -> 2L * i + 1);
+    Compensation old = compensation(Instant.EPOCH, 3, many);
+    Compensation recent = compensation(4, 5);
+    Compensation pending = compensation(Instant.EPOCH, 5, 7);
+    try (TestVolume volume = new TestVolume(EmbeddedKafka.shared(), 1 << 20)) {
+      try (CompensationLog log = volume.logs().open("a", INCARNATION)) {
+        log.publish(old);
+        log.doneAndCommit(List.of(old.done()), 1);
+      }
+      try (CompensationLog log = volume.logs().open("a", INCARNATION)) {
+        assertEquals(List.of(), log.open());
+        log.publish(recent);
+        log.doneAndCommit(List.of(recent.done()), 2);
+        assertEquals(List.of(recent.done()), all(volume));
+        log.publish(pending);
+        log.commit(3);
+        log.commit(4);
+        assertEquals(List.of(pending, recent.done()), all(volume));
+      }
+      assertEquals(4, volume.groupOffset("a").orElseThrow());
     }
   }
 
