@@ -3,6 +3,7 @@ package dev.drover.qcow2;
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.file.FileIdentity;
 import dev.drover.qcow2.file.HostFile;
+import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
@@ -12,7 +13,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A gate that opens backing files of the host, for a caller who trusts the images of a chain.
+ * A gate that opens backing files and data files of the host, for a caller who trusts the images of
+ * a chain.
  *
  * <p>Even so: the format has to be recorded in the image (a raw disk whose guest wrote a qcow2
  * header must not be taken for one), names are plain paths and never a protocol or {@code json:},
@@ -27,6 +29,7 @@ public final class BackingFiles implements BackingOpener {
   private final Path image;
   private final Set<FileIdentity> above;
   private final Changed changed;
+  private final boolean forced;
 
   /** The file of a chain that is opened for writing. */
   private static final class Changed {
@@ -44,15 +47,21 @@ public final class BackingFiles implements BackingOpener {
     }
   }
 
-  private BackingFiles(Path image, Set<FileIdentity> above, Changed changed) {
+  private BackingFiles(Path image, Set<FileIdentity> above, Changed changed, boolean forced) {
     this.image = image;
     this.above = above;
     this.changed = changed;
+    this.forced = forced;
   }
 
   /** The gate for one image file and everything below it. */
   public static BackingOpener of(Path image) throws IOException {
-    return new BackingFiles(image, Set.of(FileIdentity.of(image)), null);
+    return new BackingFiles(image, Set.of(FileIdentity.of(image)), null, false);
+  }
+
+  /** The same for who only looks, beside whoever writes to any of these files. */
+  public static BackingOpener forced(Path image) throws IOException {
+    return new BackingFiles(image, Set.of(FileIdentity.of(image)), null, true);
   }
 
   /**
@@ -62,7 +71,7 @@ public final class BackingFiles implements BackingOpener {
    */
   public static BackingFiles withWritable(Path image, Optional<Path> below) throws IOException {
     FileIdentity wanted = below.isPresent() ? FileIdentity.of(below.get()) : null;
-    return new BackingFiles(image, Set.of(FileIdentity.of(image)), new Changed(wanted));
+    return new BackingFiles(image, Set.of(FileIdentity.of(image)), new Changed(wanted), false);
   }
 
   /** What {@link #withWritable} asked for; empty while the chain has not shown it. */
@@ -95,7 +104,10 @@ public final class BackingFiles implements BackingOpener {
       if (chain.size() > MAX_DEPTH) {
         throw refused("has more than " + MAX_DEPTH + " files in its chain", "flatten the chain");
       }
-      file = write ? HostFile.openForWriting(path) : HostFile.openForReading(path);
+      file =
+          write
+              ? HostFile.openForWriting(path)
+              : forced ? HostFile.openForced(path) : HostFile.openForReading(path);
     } catch (NoSuchFileException e) {
       throw refused(
           "names the backing file " + path + ", which is not there",
@@ -106,7 +118,8 @@ public final class BackingFiles implements BackingOpener {
       WritableDisk disk =
           switch (format) {
             case "raw" -> new RawDisk(file);
-            case "qcow2" -> Qcow2Image.open(file, !write, new BackingFiles(path, chain, changed));
+            case "qcow2" ->
+                Qcow2Image.open(file, !write, new BackingFiles(path, chain, changed, forced));
             default ->
                 throw refused(
                     "has a backing file of the format \"" + printable(format) + "\"",
@@ -124,20 +137,36 @@ public final class BackingFiles implements BackingOpener {
     }
   }
 
-  /** A name of QEMU's for something that is no file has a colon before its first slash. */
+  @Override
+  public BlockFile openData(String owner, String name, boolean readOnly) throws IOException {
+    DataFile data = DataFile.of(image, name);
+    data.requireNoneOf(above);
+    return data.open(readOnly, forced);
+  }
+
   private Path path(String name) throws Qcow2Exception {
+    return plainPath(image, name)
+        .orElseThrow(
+            () ->
+                refused(
+                    "names the backing file \"" + printable(name) + "\", which is no plain path",
+                    "rebase it onto a file: qemu-img rebase -u -F FORMAT -b BACKING FILE"));
+  }
+
+  /**
+   * What an image means by a name. One of QEMU's for something that is no file has a colon before
+   * its first slash.
+   */
+  static Optional<Path> plainPath(Path image, String name) {
     int colon = name.indexOf(':');
     int slash = name.indexOf('/');
     if (name.isEmpty() || (colon >= 0 && (slash < 0 || colon < slash))) {
-      throw refused(
-          "names the backing file \"" + printable(name) + "\", which is no plain path",
-          "rebase it onto a file: qemu-img rebase -u -F FORMAT -b BACKING FILE");
+      return Optional.empty();
     }
     try {
-      return image.resolveSibling(name);
+      return Optional.of(image.resolveSibling(name));
     } catch (InvalidPathException e) {
-      throw refused(
-          "names the backing file \"" + printable(name) + "\", which is no path", "rebase it");
+      return Optional.empty();
     }
   }
 

@@ -16,6 +16,8 @@ public final class CreateOptions {
   private boolean extendedL2;
   private Compression compression = Compression.ZLIB;
   private Optional<BackingReference> backing = Optional.empty();
+  private Optional<String> dataFile = Optional.empty();
+  private boolean dataFileRaw;
   private Optional<byte[]> replicaState = Optional.empty();
 
   private CreateOptions() {}
@@ -30,6 +32,8 @@ public final class CreateOptions {
     changed.extendedL2 = extendedL2;
     changed.compression = compression;
     changed.backing = backing;
+    changed.dataFile = dataFile;
+    changed.dataFileRaw = dataFileRaw;
     changed.replicaState = replicaState;
     change.accept(changed);
     return changed;
@@ -85,6 +89,22 @@ public final class CreateOptions {
   }
 
   /**
+   * Puts guest data into a file of its own, which the header names; see {@link
+   * Qcow2Image#create(dev.drover.qcow2.io.BlockFile, dev.drover.qcow2.io.BlockFile,
+   * CreateOptions)}. Version 3 only.
+   *
+   * @param raw the data file is to be, by itself, the guest's disk at any time; not with a backing
+   *     file
+   */
+  public CreateOptions withDataFile(String name, boolean raw) {
+    return with(
+        options -> {
+          options.dataFile = Optional.of(name);
+          options.dataFileRaw = raw;
+        });
+  }
+
+  /**
    * Makes the image a replica, with this as the first payload of its position slots; clusters need
    * at least 4 KiB then. Version 3 only.
    */
@@ -122,6 +142,15 @@ public final class CreateOptions {
 
   public Optional<BackingReference> backing() {
     return backing;
+  }
+
+  /** Empty: guest data is in the image itself. */
+  public Optional<String> dataFile() {
+    return dataFile;
+  }
+
+  public boolean dataFileRaw() {
+    return dataFileRaw;
   }
 
   /** Empty: no slots, a plain image. */

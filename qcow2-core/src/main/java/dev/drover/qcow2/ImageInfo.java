@@ -20,6 +20,8 @@ import java.util.Optional;
  * @param version of the format
  * @param fileBytes length of the file
  * @param dirty refcounts may be too high: it was not closed cleanly
+ * @param dataFile name of the external data file, if guest data is in one
+ * @param dataFileRaw that is, by itself, the guest's disk
  * @param corrupt somebody found it broken
  * @param extendedL2 its L2 entries tell 32 subclusters of a cluster apart
  * @param bitmaps in the directory's order
@@ -39,6 +41,8 @@ public record ImageInfo(
     boolean corrupt,
     boolean extendedL2,
     Optional<BackingReference> backing,
+    Optional<String> dataFile,
+    boolean dataFileRaw,
     List<SnapshotEntry> snapshots,
     List<BitmapInfo> bitmaps,
     boolean isReplica,
@@ -86,6 +90,8 @@ public record ImageInfo(
         features.isCorrupt(),
         header.geometry().extendedL2(),
         header.backingName().map(name -> new BackingReference(name, header.backingFormat())),
+        header.dataFileName(),
+        features.isDataFileRaw(),
         SnapshotTable.read(file, header),
         bitmaps(BitmapDirectory.read(file, header)),
         features.isReplica(),

@@ -56,7 +56,7 @@ public final class ImageRebase {
     try (file;
         GuestDisk newer = opened(gate, file, onto)) {
       GuestDisk older = opened(gate, file, reference(Header.read(file)));
-      try (Qcow2Image image = Qcow2Image.openOver(file, older, bounds)) {
+      try (Qcow2Image image = Qcow2Image.openOver(file, gate, older, bounds)) {
         new ImageRebase(image, older, newer, progress).copy();
         image.flush();
         image.renameBacking(onto);
@@ -75,7 +75,8 @@ public final class ImageRebase {
    */
   public static void rename(BlockFile file, Optional<BackingReference> onto) throws IOException {
     try (file;
-        Qcow2Image image = Qcow2Image.openOver(file, new NoDisk(), Qcow2Image.BOUNDS)) {
+        Qcow2Image image =
+            Qcow2Image.openOver(file, BackingOpener.REFUSE, new NoDisk(), Qcow2Image.BOUNDS)) {
       image.renameBacking(onto);
     }
   }

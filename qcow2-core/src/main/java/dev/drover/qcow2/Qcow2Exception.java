@@ -36,6 +36,8 @@ public final class Qcow2Exception extends IOException {
     READ_ONLY,
     /** The image names a backing file that the caller did not allow, or that cannot be used. */
     BACKING_REFUSED,
+    /** The image names a data file that the caller did not allow, or that cannot be used. */
+    DATA_FILE_REFUSED,
     /** A create or open option that the format does not allow. */
     INVALID_OPTION,
     /** A snapshot of that name or id is not there, or is there already. */

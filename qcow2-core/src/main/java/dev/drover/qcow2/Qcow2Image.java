@@ -45,6 +45,9 @@ public final class Qcow2Image implements WritableDisk {
   /** How many clusters one batch of a preallocation takes. */
   private static final int PREALLOCATED_CLUSTERS = 1 << 14;
 
+  /** How many clusters are set aside at a time where tables alone are in the image. */
+  private static final long TABLES_AT_ONCE = 8;
+
   static final CoreOptions BOUNDS =
       new CoreOptions(4L << 20, 32L << 20, 8L << 20, PassDiscard.ALL, false);
 
@@ -71,6 +74,36 @@ public final class Qcow2Image implements WritableDisk {
     return open(file, false, BackingOpener.REFUSE);
   }
 
+  /**
+   * Makes an image whose guest data is in another file, both empty now, durably, and opens it for
+   * writing. A raw data file's clusters all have their place from the start.
+   *
+   * @param options name the data file, as the image is to name it
+   */
+  public static Qcow2Image create(BlockFile file, BlockFile dataFile, CreateOptions options)
+      throws IOException {
+    if (options.dataFile().isEmpty() || dataFile.length() != 0) {
+      throw new IllegalArgumentException(dataFile.name() + " is not named, or not empty");
+    }
+    dataFile.setLength(options.virtualSize());
+    dataFile.sync();
+    Header header = NewImage.create(file, options);
+    Qcow2Image image =
+        openWith(
+            file,
+            header,
+            false,
+            Optional.empty(),
+            Optional.of(dataFile),
+            BOUNDS,
+            ImageLocks.ofThreads());
+    if (options.dataFileRaw()) {
+      image.preallocate(new GuestOffset(0), options.virtualSize());
+      image.flush();
+    }
+    return image;
+  }
+
   /** Opens an image that has no backing file: {@link BackingOpener#REFUSE}. */
   public static Qcow2Image open(BlockFile file, boolean readOnly) throws IOException {
     return open(file, readOnly, BackingOpener.REFUSE);
@@ -80,7 +113,8 @@ public final class Qcow2Image implements WritableDisk {
    * Opens an image. For writing, one that was not closed cleanly is repaired first: references are
    * counted, leaks freed. Takes over the file: {@link #close()} closes it.
    *
-   * @throws Qcow2Exception NOT_QCOW2, UNSUPPORTED (by name), BACKING_REFUSED, CORRUPT, TRUNCATED
+   * @throws Qcow2Exception NOT_QCOW2, UNSUPPORTED (by name), BACKING_REFUSED, DATA_FILE_REFUSED,
+   *     CORRUPT, TRUNCATED
    */
   public static Qcow2Image open(BlockFile file, boolean readOnly, BackingOpener opener)
       throws IOException {
@@ -97,31 +131,34 @@ public final class Qcow2Image implements WritableDisk {
       throws IOException {
     Header header = Header.read(file);
     if (header.backingName().isEmpty()) {
-      return open(file, header, readOnly, Optional.empty(), bounds, locks);
+      return open(file, header, readOnly, opener, Optional.empty(), bounds, locks);
     }
+    String name = header.backingName().get();
     GuestDisk backing =
-        opener.open(
-            file.name(), new BackingReference(header.backingName().get(), header.backingFormat()));
-    return openOver(file, header, readOnly, backing, bounds, locks);
+        opener.open(file.name(), new BackingReference(name, header.backingFormat()));
+    return openOver(file, header, readOnly, opener, backing, bounds, locks);
   }
 
   /** Opens an image for writing over this disk, whatever it names itself; closes it, too. */
-  static Qcow2Image openOver(BlockFile file, GuestDisk backing, CoreOptions bounds)
+  static Qcow2Image openOver(
+      BlockFile file, BackingOpener opener, GuestDisk backing, CoreOptions bounds)
       throws IOException {
-    return openOver(file, Header.read(file), false, backing, bounds, ImageLocks.ofThreads());
+    return openOver(
+        file, Header.read(file), false, opener, backing, bounds, ImageLocks.ofThreads());
   }
 
   private static Qcow2Image openOver(
       BlockFile file,
       Header header,
       boolean readOnly,
+      BackingOpener opener,
       GuestDisk backing,
       CoreOptions bounds,
       ImageLocks locks)
       throws IOException {
     boolean opened = false;
     try {
-      Qcow2Image image = open(file, header, readOnly, Optional.of(backing), bounds, locks);
+      Qcow2Image image = open(file, header, readOnly, opener, Optional.of(backing), bounds, locks);
       opened = true;
       return image;
     } finally {
@@ -135,11 +172,56 @@ public final class Qcow2Image implements WritableDisk {
       BlockFile file,
       Header header,
       boolean readOnly,
+      BackingOpener opener,
       Optional<GuestDisk> backing,
       CoreOptions bounds,
       ImageLocks locks)
       throws IOException {
-    ImageCore core = ImageCore.open(file, header, Optional.empty(), backing, bounds, locks);
+    if (header.dataFileName().isEmpty()) {
+      return openWith(file, header, readOnly, backing, Optional.empty(), bounds, locks);
+    }
+    BlockFile data = opener.openData(file.name(), header.dataFileName().get(), readOnly);
+    boolean opened = false;
+    try {
+      requireLongEnough(file, header, data);
+      Qcow2Image image =
+          openWith(file, header, readOnly, backing, Optional.of(data), bounds, locks);
+      opened = true;
+      return image;
+    } finally {
+      if (!opened) {
+        data.close();
+      }
+    }
+  }
+
+  private static void requireLongEnough(BlockFile file, Header header, BlockFile dataFile)
+      throws IOException {
+    if (dataFile.length() < header.virtualSize()) {
+      throw new Qcow2Exception(
+          Code.DATA_FILE_REFUSED,
+          file.name(),
+          "has a disk of %d bytes, and its data file %s ends at byte %d"
+              .formatted(header.virtualSize(), dataFile.name(), dataFile.length()),
+          "restore the data file from a complete copy");
+    }
+  }
+
+  private static Qcow2Image openWith(
+      BlockFile file,
+      Header header,
+      boolean readOnly,
+      Optional<GuestDisk> backing,
+      Optional<BlockFile> dataFile,
+      CoreOptions bounds,
+      ImageLocks locks)
+      throws IOException {
+    CoreOptions fitting =
+        dataFile.isEmpty()
+            ? bounds
+            : bounds.withWindowOfAtMost(TABLES_AT_ONCE * header.clusterSize());
+    ImageCore core =
+        ImageCore.open(file, header, Optional.empty(), backing, dataFile, fitting, locks);
     Qcow2Image image = new Qcow2Image(file.name(), core, core.activeView(), readOnly, backing);
     if (!readOnly) {
       image.prepareForWriting(header.features());
@@ -154,6 +236,7 @@ public final class Qcow2Image implements WritableDisk {
       core.structure()
           .rewriteMetadata(); // whoever left it unclean may have seen a failed sync (I-14)
       core.structure().repair(core.structure().recount());
+      core.trimDataFile(); // an interrupted resize may have left it longer
       core.riseToClean(Optional.empty());
     }
   }
@@ -200,6 +283,13 @@ public final class Qcow2Image implements WritableDisk {
       throw new IllegalArgumentException("not whole clusters: " + offset + " to " + end);
     }
     requireWritable();
+    if (core.hasDataFile()) {
+      throw new Qcow2Exception(
+          Code.UNSUPPORTED,
+          name,
+          "has an external data file, where there is no room for compressed clusters",
+          "write without compression");
+    }
     for (long at = offset.bytes(); source.hasRemaining(); ) {
       at += writeNextCompressed(new GuestOffset(at), source);
     }
@@ -271,7 +361,9 @@ public final class Qcow2Image implements WritableDisk {
     long to = end == virtualSizeBytes() ? end : core.geometry().roundDown(end);
     requireWritable();
     requests.touched(offset, length); // all of it, as in QEMU's bitmaps
-    if (from < to && core.zeroesByEntry()) {
+    if (from < to && core.isDataFileRaw()) {
+      writeZeroes(new GuestOffset(from), to - from, true);
+    } else if (from < to && core.zeroesByEntry()) {
       change(new GuestChange.Zero(new GuestOffset(from), to - from, false));
     }
   }
@@ -354,6 +446,13 @@ public final class Qcow2Image implements WritableDisk {
    */
   public void renameBacking(Optional<BackingReference> reference) throws IOException {
     requireWritable();
+    if (reference.isPresent() && core.isDataFileRaw()) {
+      throw new Qcow2Exception(
+          Code.UNSUPPORTED,
+          name,
+          "has a raw data file, which is the whole disk: it cannot have a backing file",
+          "leave it without one");
+    }
     requests.exclusively(() -> core.structure().renameBacking(reference));
   }
 

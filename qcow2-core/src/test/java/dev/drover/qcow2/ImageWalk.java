@@ -8,20 +8,22 @@ import java.util.Optional;
 /**
  * Walks a qcow2 file of version 3 by the specification alone, sharing no code with what it judges:
  * how often the header, the active and the snapshots' tables, the snapshot table and the refcount
- * structures reference each cluster, and what its refcount says.
+ * structures reference each cluster, and what its refcount says. With an external data file no
+ * guest cluster references anything; each has its own place there, or none.
  *
- * <p>Keeps a small file in memory whole. Bitmaps and external data files are not walked: an image
- * that has them is refused.
+ * <p>Keeps a small file in memory whole. Bitmaps are not walked: an image that has them is refused.
  */
 public final class ImageWalk {
 
   private static final long OFFSET_MASK = 0x00ff_ffff_ffff_fe00L;
   private static final long COPIED = 1L << 63;
   private static final long COMPRESSED = 1L << 62;
-  private static final long DIRTY_CORRUPT_AND_COMPRESSION = 1 | 2 | 8;
+  private static final long EXTERNAL = 4;
   private static final long EXTENDED_L2 = 16;
+  private static final long WALKED = 1 | 2 | EXTERNAL | 8 | EXTENDED_L2;
 
   private final ByteBuffer image;
+  private final boolean external;
   private final int clusterBits;
   private final int entryBytes;
   private final int refcountBits;
@@ -37,9 +39,10 @@ public final class ImageWalk {
     if (image.getInt(0) != 0x514649fb || image.getInt(4) != 3) {
       throw new IOException("not a qcow2 image of version 3");
     }
-    if ((image.getLong(72) & ~(DIRTY_CORRUPT_AND_COMPRESSION | EXTENDED_L2)) != 0) {
+    if ((image.getLong(72) & ~WALKED) != 0) {
       throw new IOException("features %x are not walked".formatted(image.getLong(72)));
     }
+    external = (image.getLong(72) & EXTERNAL) != 0;
     clusterBits = image.getInt(20);
     entryBytes = (image.getLong(72) & EXTENDED_L2) == 0 ? 8 : 16;
     refcountBits = 1 << image.getInt(96);
@@ -84,22 +87,27 @@ public final class ImageWalk {
       if (l2 != 0) {
         reference("an L2 table", l2, 1L << clusterBits);
         note(active ? activeReferences : null, l2);
-        walkL2(l2, active);
+        walkL2(l2, i * ((1L << 2 * clusterBits) / entryBytes), active);
       }
     }
   }
 
-  private void walkL2(long table, boolean active) {
+  private void walkL2(long table, long guest, boolean active) {
     if (!isInFile("an L2 table", table, 1L << clusterBits)) {
       return;
     }
     for (int at = (int) table; at < table + (1L << clusterBits); at += entryBytes) {
       long entry = image.getLong(at);
       long offset = entry & OFFSET_MASK;
-      if (entryBytes == 16) {
+      if (entryBytes == 16 && !(external && (entry & COPIED) != 0)) {
         walkSubclusters(entry, image.getLong(at + 8));
       }
-      if ((entry & COMPRESSED) != 0) {
+      if (external) {
+        long place = guest + ((at - table) / entryBytes << clusterBits);
+        if ((entry & COMPRESSED) != 0 || offset != 0 && offset != place) {
+          damaged("entry %016x in the place of guest offset %d".formatted(entry, place));
+        }
+      } else if ((entry & COMPRESSED) != 0) {
         walkCompressed(entry);
       } else if (offset != 0) {
         reference("a cluster of the guest", offset, 1L << clusterBits);
@@ -265,13 +273,18 @@ public final class ImageWalk {
         return Optional.of("L1 entry %016x and its refcount disagree".formatted(entry));
       }
       for (int at = l2; l2 != 0 && at < l2 + (1 << clusterBits); at += entryBytes) {
-        if (isWrong(image.getLong(at))) {
+        if (external ? isUnmarked(image.getLong(at)) : isWrong(image.getLong(at))) {
           return Optional.of(
               "L2 entry %016x and its refcount disagree".formatted(image.getLong(at)));
         }
       }
     }
     return Optional.empty();
+  }
+
+  /** What is in a data file has one owner. */
+  private static boolean isUnmarked(long entry) {
+    return (entry & OFFSET_MASK) != 0 && (entry & COPIED) == 0;
   }
 
   private boolean isWrong(long entry) {

@@ -8,8 +8,10 @@ import dev.drover.cli.value.ClusterSize;
 import dev.drover.cli.value.IllegalValue;
 import dev.drover.qcow2.BackingReference;
 import dev.drover.qcow2.CreateOptions;
+import dev.drover.qcow2.DataFile;
 import dev.drover.qcow2.FormatVersion;
 import dev.drover.qcow2.GuestDisk;
+import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.file.HostFile;
 import dev.drover.qcow2.format.Compression;
 import dev.drover.qcow2.format.NewImage;
@@ -31,7 +33,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Makes a qcow2 or raw image. Unlike qemu-img it never replaces a file that is there.",
       "Options of -o: size, cluster_size, compat, refcount_bits, lazy_refcounts,"
-          + " extended_l2, compression_type, backing_file, backing_fmt."
+          + " extended_l2, compression_type, backing_file, backing_fmt, data_file, data_file_raw.",
+      "A data_file is made, too; a relative name belongs to the image's folder."
     })
 final class ImageCreateCommand implements Callable<Integer> {
   private static final String DEFAULT_CLUSTER = "65536";
@@ -47,7 +50,9 @@ final class ImageCreateCommand implements Callable<Integer> {
           "extended_l2",
           "compression_type",
           "backing_file",
-          "backing_fmt");
+          "backing_fmt",
+          "data_file",
+          "data_file_raw");
 
   private final Session session;
 
@@ -120,6 +125,12 @@ final class ImageCreateCommand implements Callable<Integer> {
             .withLazyRefcounts(given.flag("lazy_refcounts", false))
             .withExtendedL2(given.flag("extended_l2", false))
             .withCompression(given.oneOf("compression_type", Compression.class, Compression.ZLIB));
+    boolean raw = given.flag("data_file_raw", false);
+    if (given.text("data_file").isPresent()) {
+      wanted = wanted.withDataFile(given.text("data_file").get(), raw);
+    } else if (raw) {
+      throw new IllegalValue("data_file_raw needs a data_file");
+    }
     if (backingFile == null) {
       return wanted;
     }
@@ -136,15 +147,33 @@ final class ImageCreateCommand implements Callable<Integer> {
       if (kind == Format.RAW) {
         created.setLength(wanted.virtualSize());
         created.sync();
+        created.close();
+      } else if (wanted.dataFile().isPresent()) {
+        makeWithData(created, wanted, wanted.dataFile().get());
       } else {
         NewImage.create(created, wanted);
+        created.close();
       }
-      created.close();
       done = true;
     } finally {
       if (!done) {
         created.close();
         Files.deleteIfExists(file);
+      }
+    }
+  }
+
+  private void makeWithData(HostFile created, CreateOptions wanted, String name)
+      throws IOException {
+    HostFile data = DataFile.create(file, name);
+    boolean done = false;
+    try {
+      Qcow2Image.create(created, data, wanted).close();
+      done = true;
+    } finally {
+      if (!done) {
+        data.close();
+        Files.deleteIfExists(data.path());
       }
     }
   }
@@ -172,7 +201,7 @@ final class ImageCreateCommand implements Callable<Integer> {
             ? ""
             : " backing_file=%s backing_fmt=%s".formatted(backingFile, backingFormat);
     return ("Formatting '%s', fmt=qcow2 cluster_size=%d extended_l2=%s compression_type=%s"
-            + " size=%d%s%s lazy_refcounts=%s refcount_bits=%d")
+            + " size=%d%s%s%s lazy_refcounts=%s refcount_bits=%d")
         .formatted(
             file,
             wanted.clusterSize(),
@@ -181,6 +210,8 @@ final class ImageCreateCommand implements Callable<Integer> {
             wanted.virtualSize(),
             given.text("compat").map(" compat="::concat).orElse(""),
             backing,
+            given.text("data_file").map(" data_file="::concat).orElse("")
+                + given.text("data_file_raw").map(" data_file_raw="::concat).orElse(""),
             wanted.lazyRefcounts() ? "on" : "off",
             wanted.refcountBits());
   }

@@ -63,7 +63,8 @@ public final class ImageFile {
     HostFile file = open(path, forced);
     try {
       return switch (format(file, given)) {
-        case QCOW2 -> Qcow2Image.open(file, true, BackingFiles.of(path));
+        case QCOW2 ->
+            Qcow2Image.open(file, true, forced ? BackingFiles.forced(path) : BackingFiles.of(path));
         case RAW -> new RawDisk(file);
       };
     } catch (IOException | RuntimeException e) {

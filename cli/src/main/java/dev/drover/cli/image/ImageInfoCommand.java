@@ -107,10 +107,10 @@ final class ImageInfoCommand implements Callable<Integer> {
     if (!info.bitmaps().isEmpty()) {
       fields.and("bitmaps", info.bitmaps().stream().map(BitmapText::fields).toList());
     }
-    return fields
-        .and("refcount-bits", info.refcountBits())
-        .and("corrupt", info.corrupt())
-        .and("extended-l2", info.extendedL2());
+    fields.and("refcount-bits", info.refcountBits());
+    info.dataFile()
+        .ifPresent(name -> fields.and("data-file", name).and("data-file-raw", info.dataFileRaw()));
+    return fields.and("corrupt", info.corrupt()).and("extended-l2", info.extendedL2());
   }
 
   private static Object snapshot(SnapshotEntry entry) {
@@ -162,7 +162,11 @@ final class ImageInfoCommand implements Callable<Integer> {
               if (name.equals("bitmaps")) {
                 BitmapText.print(console, info.bitmaps());
               } else {
-                console.line("    " + name.replace('-', ' ') + ": " + value);
+                console.line(
+                    "    "
+                        + name.replace('-', ' ')
+                        + ": "
+                        + SnapshotList.printable(value.toString()));
               }
             });
     ReplicaText.of(info).ifPresent(replica -> replica.print(console));

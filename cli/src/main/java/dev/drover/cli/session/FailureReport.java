@@ -87,7 +87,8 @@ public final class FailureReport {
           NOT_A_REPLICA,
           MODIFIED,
           POSITION_LOST,
-          BACKING_REFUSED ->
+          BACKING_REFUSED,
+          DATA_FILE_REFUSED ->
           Exit.REFUSED;
     };
   }

@@ -52,7 +52,9 @@ public final class CopiedFlags {
       HostOffset entryAt = header.l1().offset().plus((long) i * PointerTable.ENTRY_BYTES);
       checkEntry(entryAt, new long[] {l1[i]}, l2 >>> geometry.clusterBits(), refcounts, visitor);
       if (l2 < file.length()) {
-        checkL2(file, new HostOffset(l2), geometry, refcounts, visitor);
+        // What is in a data file nobody shares.
+        Refcounts clusters = geometry.externalData() ? _ -> 1 : refcounts;
+        checkL2(file, new HostOffset(l2), geometry, clusters, visitor);
       }
     }
   }

@@ -141,6 +141,10 @@ final class ReferenceWalk {
           compressed(entry, times);
           continue;
         }
+        if (geometry.externalData()) {
+          expected = external(entry, expected, times);
+          continue;
+        }
         if ((entry.descriptor() & L2Entry.RESERVED_MASK) != 0) {
           corruption(l2, "reserved bits in L2 entry %016x".formatted(entry.descriptor()), times);
         }
@@ -153,8 +157,26 @@ final class ReferenceWalk {
       }
     }
 
+    /** It refers to no cluster of the image. */
+    private long external(L2Entry entry, long expected, int times) {
+      if (!entry.hasPlace()) {
+        return expected;
+      }
+      if (!geometry.isAligned(entry.offset())) {
+        corruption(entry.offset(), "cluster of the guest not aligned", times);
+      }
+      if (active) {
+        count.active().addPlain(expected != 0 && entry.offset() != expected, times);
+      }
+      return entry.offset() + geometry.clusterSize();
+    }
+
     private void compressed(L2Entry entry, int times) {
       L2Entry.Compressed stream = entry.compressed(geometry.clusterBits());
+      if (geometry.externalData()) {
+        corruption(stream.start().bytes(), "compressed cluster beside a data file", times);
+        return;
+      }
       if (entry.isCopied()) {
         corruption(stream.start().bytes(), "COPIED set for a compressed cluster", times);
       }

@@ -51,6 +51,11 @@ final class Allocator {
     return list;
   }
 
+  /** Whether the space of what becomes free like this goes back to the host. */
+  boolean passes(DiscardClass freed) {
+    return pass.passes(freed);
+  }
+
   PendingFrees frees() {
     return frees;
   }

@@ -54,7 +54,7 @@ final class BatchPlan {
   static Collection<TableWork> ofPacked(
       long firstCluster, List<byte[]> pieces, Geometry geometry, Mapping mapping)
       throws IOException {
-    BatchPlan plan = new BatchPlan(geometry, mapping, 0, new Zeroing(false, true));
+    BatchPlan plan = new BatchPlan(geometry, mapping, 0, new Zeroing(false, true, false));
     for (int i = 0; i < pieces.size(); i++) {
       long cluster = firstCluster + i;
       L2Entry entry = plan.soundEntry(cluster);
@@ -75,7 +75,8 @@ final class BatchPlan {
     BatchPlan plan = new BatchPlan(geometry, mapping, 0, zeroing);
     for (long cluster = firstCluster; cluster < endCluster; cluster++) {
       L2Entry entry = mapping.entry(mapping.l1(), cluster);
-      if (!entry.hasCluster() && zeroing.readsAsZeroes(entry) == L2Entry.ALL) {
+      boolean spaceless = !entry.hasPlace() && zeroing.readsAsZeroes(entry) == L2Entry.ALL;
+      if (spaceless || zeroing.raw() && entry.zero() != 0) {
         plan.table((int) (cluster / geometry.l2Entries()))
             .clusters()
             .add(plan.reserved(cluster, entry));
@@ -86,13 +87,16 @@ final class BatchPlan {
 
   /** Without a zero flag its zeroes are written, unless the space is known to read so. */
   private ClusterWork reserved(long cluster, L2Entry entry) {
-    if (zeroing.flags()) {
+    boolean external = geometry.externalData();
+    if (zeroing.flags() && !external) {
       return ClusterWork.reserved(cluster, entry);
     }
     long start = cluster << geometry.clusterBits();
-    Segment zeroes = new Segment(start, start + geometry.clusterSize(), null, true);
-    return ClusterWork.written(
-        cluster, entry, false, new Touched(0, L2Entry.ALL, 0), List.of(zeroes));
+    Segment zeroes = new Segment(start, start + geometry.clusterSize(), null, !external);
+    Touched all = new Touched(0, L2Entry.ALL, 0);
+    return external
+        ? ClusterWork.external(cluster, entry, all, List.of(zeroes))
+        : ClusterWork.written(cluster, entry, false, all, List.of(zeroes));
   }
 
   private void add(Segment segment) throws IOException {
@@ -149,6 +153,10 @@ final class BatchPlan {
     if (touched.isNothing()) {
       return; // zeroes upon zeroes
     }
+    if (geometry.externalData()) {
+      table.clusters().add(ClusterWork.external(pieceCluster, entry, touched, pieces));
+      return;
+    }
     boolean own = entry.hasCluster() && entry.isCopied() && L1Entry.isCopied(table.oldL1Entry());
     table.clusters().add(ClusterWork.written(pieceCluster, entry, own, touched, pieces));
   }
@@ -156,7 +164,7 @@ final class BatchPlan {
   /** What this batch writes to, copies from or frees. */
   private L2Entry soundEntry(long cluster) throws IOException {
     L2Entry entry = mapping.entry(mapping.l1(), cluster);
-    mapping.requireSound(entry);
+    mapping.requireSound(entry, cluster);
     return entry;
   }
 
@@ -189,7 +197,7 @@ final class BatchPlan {
     int first = to;
     for (int i = to - 1; i >= from; i--) {
       L2Entry entry = entries == null ? L2Entry.HOLE : entries.get(i);
-      mapping.requireSound(entry);
+      mapping.requireSound(entry, (long) l1Index * geometry.l2Entries() + i);
       if (!zeroing.entry(entry, keep).equals(entry)) {
         first = i;
       }

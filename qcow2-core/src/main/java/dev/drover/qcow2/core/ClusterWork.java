@@ -16,6 +16,8 @@ final class ClusterWork {
     NEW,
     /** The same, but nothing is written: it goes on reading as zeroes. */
     RESERVED,
+    /** It gets its place in the data file. */
+    EXTERNAL,
     /** It becomes a compressed piece. */
     PACKED
   }
@@ -66,6 +68,18 @@ final class ClusterWork {
     return new ClusterWork(guestCluster, kind, oldEntry, allocated, zero, segments, null);
   }
 
+  /** The same where guest clusters are in a data file, each in its own place. */
+  static ClusterWork external(
+      long guestCluster, L2Entry oldEntry, Touched touched, List<Segment> segments) {
+    ClusterWork work = written(guestCluster, oldEntry, true, touched, segments);
+    boolean placed = work.allocated == 0 || oldEntry.hasPlace();
+    return placed ? work : work.as(Kind.EXTERNAL);
+  }
+
+  private ClusterWork as(Kind other) {
+    return new ClusterWork(guestCluster, other, oldEntry, allocated, zero, segments, piece);
+  }
+
   /** Of a cluster that reads as zeroes and gets space. */
   static ClusterWork reserved(long guestCluster, L2Entry oldEntry) {
     return new ClusterWork(guestCluster, Kind.RESERVED, oldEntry, 0, L2Entry.ALL, List.of(), null);
@@ -98,6 +112,8 @@ final class ClusterWork {
       case IN_PLACE -> current;
       case REVIVED -> current.with(allocated, zero);
       case NEW, RESERVED -> L2Entry.own(allocation().offset(clusterBits), allocated, zero);
+      case EXTERNAL ->
+          L2Entry.standard(guestCluster << clusterBits | L2Entry.COPIED_FLAG, allocated, zero);
       case PACKED -> place.entry();
     };
   }
@@ -105,7 +121,7 @@ final class ClusterWork {
   /** The set of subclusters whose place holds nothing of them yet: they are written whole. */
   int fresh() {
     return switch (kind) {
-      case NEW -> allocated;
+      case NEW, EXTERNAL -> allocated;
       case REVIVED -> allocated & ~oldEntry.allocated();
       case IN_PLACE, RESERVED, PACKED -> 0;
     };
@@ -113,7 +129,7 @@ final class ClusterWork {
 
   /** The set of subclusters that are written into where they are. */
   int overwritten() {
-    return kind == Kind.NEW ? 0 : allocated & oldEntry.allocated();
+    return kind == Kind.NEW || kind == Kind.EXTERNAL ? 0 : allocated & oldEntry.allocated();
   }
 
   /** What is written, ascending and disjoint. */

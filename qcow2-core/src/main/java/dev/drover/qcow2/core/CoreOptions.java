@@ -17,4 +17,11 @@ public record CoreOptions(
     long tableCacheBytes,
     long refcountCacheBytes,
     PassDiscard passDiscard,
-    boolean journaled) {}
+    boolean journaled) {
+
+  /** The same with a smaller window, unless it is as small. */
+  public CoreOptions withWindowOfAtMost(long bytes) {
+    return new CoreOptions(
+        Math.min(windowBytes, bytes), tableCacheBytes, refcountCacheBytes, passDiscard, journaled);
+  }
+}

@@ -1,8 +1,10 @@
 package dev.drover.qcow2.core;
 
+import dev.drover.qcow2.DiscardClass;
 import dev.drover.qcow2.GuestChange;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.L2Entry;
+import dev.drover.qcow2.format.L2Table;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -10,23 +12,28 @@ import java.util.List;
 /**
  * Writes the bytes of a batch. Neighbouring clusters that take neighbouring bytes of one change
  * become one write; new subclusters that the batch does not wholly cover are put together in memory
- * and written whole, unless their space is known to read as zeroes (I-08).
+ * and written whole, unless their space is known to read as zeroes (I-08). With an external data
+ * file the bytes go there, and never behind the disk's end.
  */
 final class DataWriter {
 
-  private static final int ZERO_BYTES = 1 << 16;
-  private static final ByteBuffer ZEROES = ByteBuffer.allocateDirect(ZERO_BYTES).asReadOnlyBuffer();
-
   private final ImageCore core;
   private final Geometry geometry;
+  private final long diskEnd;
   private GuestChange.Write runSource;
   private int runPosition;
   private int runBytes;
   private long runHost;
+  private long zeroBytes;
+  private boolean zeroKeeps;
   private boolean filled;
 
-  DataWriter(ImageCore core) {
+  /**
+   * @param diskEnd where the disk ends, as far as this batch knows
+   */
+  DataWriter(ImageCore core, long diskEnd) {
     this.core = core;
+    this.diskEnd = diskEnd;
     this.geometry = core.geometry();
   }
 
@@ -38,6 +45,7 @@ final class DataWriter {
   void write(ClusterWork work) throws IOException {
     switch (work.kind()) {
       case IN_PLACE, REVIVED -> writeSubclusters(work, work.oldEntry().offset(), false);
+      case EXTERNAL -> writeSubclusters(work, work.guestCluster() << geometry.clusterBits(), false);
       case NEW -> {
         Allocation allocation = work.allocation();
         boolean knownZero = allocation.knownZero();
@@ -48,7 +56,7 @@ final class DataWriter {
       case PACKED -> {
         flush();
         work.allocations().forEach(Allocation::aboutToBeWritten);
-        core.disk().writeData(work.place().start(), ByteBuffer.wrap(work.piece()));
+        core.disk().writeNew(work.place().start(), ByteBuffer.wrap(work.piece()));
       }
     }
   }
@@ -61,8 +69,8 @@ final class DataWriter {
     for (int at = 0; at < L2Entry.SUBCLUSTERS; ) {
       int freshRun = L2Entry.runLength(fresh, at);
       int run = Math.max(freshRun, L2Entry.runLength(overwritten, at));
-      if (run > 0) {
-        Piece piece = piece(work, host, at, at + run);
+      Piece piece = piece(work, host, at, at + run);
+      if (piece.bytes() > 0) {
         boolean skipZeroes = knownZero && (L2Entry.set(at, at + run) & ~readsZero) == 0;
         if (freshRun == 0 || skipZeroes || piece.isCovered()) {
           writeSegments(piece, skipZeroes);
@@ -90,8 +98,9 @@ final class DataWriter {
 
   private Piece piece(ClusterWork work, long host, int from, int to) {
     long within = (long) from * geometry.subclusterBytes();
-    long bytes = (long) (to - from) * geometry.subclusterBytes();
     long start = (work.guestCluster() << geometry.clusterBits()) + within;
+    long whole = (long) (to - from) * geometry.subclusterBytes();
+    long bytes = geometry.externalData() ? Math.min(whole, diskEnd - start) : whole;
     List<Segment> inside =
         work.segments().stream()
             .filter(segment -> segment.start() < start + bytes && segment.end() > start)
@@ -106,8 +115,7 @@ final class DataWriter {
       if (!segment.isZero()) {
         append(segment, at);
       } else if (!skipZeroes) {
-        flush();
-        writeZeroes(at, segment.length());
+        appendZeroes(segment, at);
       }
     }
   }
@@ -126,21 +134,32 @@ final class DataWriter {
     runBytes += (int) segment.length();
   }
 
+  private void appendZeroes(Segment segment, long at) throws IOException {
+    boolean joins =
+        geometry.externalData()
+            && zeroBytes > 0
+            && runHost + zeroBytes == at
+            && zeroKeeps == segment.keep();
+    if (!joins) {
+      flush();
+      runHost = at;
+      zeroKeeps = segment.keep();
+    }
+    zeroBytes += segment.length();
+  }
+
   /** Writes what is still being gathered. */
   void flush() throws IOException {
+    if (zeroBytes > 0) {
+      long bytes = zeroBytes;
+      zeroBytes = 0;
+      core.disk().writeZeroes(runHost, bytes, geometry.externalData() && !zeroKeeps);
+    }
     if (runSource != null) {
       ByteBuffer bytes = runSource.data().slice(runPosition, runBytes);
       runSource = null;
       runBytes = 0;
       core.disk().writeData(runHost, bytes);
-    }
-  }
-
-  private void writeZeroes(long at, long length) throws IOException {
-    for (long done = 0; done < length; ) {
-      int n = (int) Math.min(ZERO_BYTES, length - done);
-      core.disk().writeData(at + done, ZEROES.slice(0, n));
-      done += n;
     }
   }
 
@@ -160,5 +179,32 @@ final class DataWriter {
     }
     filled = true;
     core.disk().writeData(piece.host(), whole.clear());
+  }
+
+  /**
+   * Gives the space that zeroed clusters have in a data file back to the host. It may be before the
+   * entries say zero: what is punched reads as before, or as it is going to.
+   */
+  void dropZeroed(TableWork work) throws IOException {
+    if (!geometry.externalData()
+        || !core.allocator().passes(DiscardClass.REQUEST)
+        || work.zeroes().isEmpty()) {
+      return;
+    }
+    L2Table entries = core.mapping().table(work.oldL1Entry());
+    long tableStart = work.l1Index() * geometry.l2Bytes();
+    for (TableWork.ZeroRange range : work.zeroes()) {
+      int first = -1;
+      for (int i = range.from(); entries != null && !range.keep() && i <= range.to(); i++) {
+        boolean placed = i < range.to() && entries.get(i).hasPlace();
+        if (placed && first < 0) {
+          first = i;
+        } else if (!placed && first >= 0) {
+          long at = tableStart + ((long) first << geometry.clusterBits());
+          core.disk().punchData(at, (long) (i - first) << geometry.clusterBits());
+          first = -1;
+        }
+      }
+    }
   }
 }

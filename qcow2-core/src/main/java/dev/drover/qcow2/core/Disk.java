@@ -5,12 +5,14 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * The image's file as the write path sees it. It remembers every metadata write since the last good
- * fdatasync, because a failed one may have dropped any of them (I-14) and a failed write may have
- * done any part of it: memory is the truth, and the file is made to agree again before the next
- * fdatasync counts.
+ * The image's file, and its external data file if it has one, as the write path sees them. They are
+ * one thing as far as durability goes: the data file is synced first, and a sync of both has failed
+ * if either has. It remembers every metadata write since the last good fdatasync, because a failed
+ * one may have dropped any of them (I-14) and a failed write may have done any part of it: memory
+ * is the truth, and the file is made to agree again before the next fdatasync counts.
  *
  * <p>Why nothing here ever "undoes" a metadata write: the caller changed its tables before it
  * called, so the only way forward is to finish. What is not wanted any more is dropped with {@link
@@ -31,18 +33,29 @@ final class Disk {
   }
 
   private final BlockFile file;
+
+  /** Where guest bytes are: the same, or the external data file. */
+  private final BlockFile data;
+
   private final List<Unsynced> unsynced = new ArrayList<>();
   private long unsyncedBytes;
   private volatile boolean behind;
   private volatile boolean syncFailed;
   private volatile boolean written;
+  private volatile boolean dataWritten;
   private volatile long syncsBegun;
   private long lastGoodSync;
   private long syncs;
   private long failedSyncs;
 
-  Disk(BlockFile file) {
+  Disk(BlockFile file, Optional<BlockFile> dataFile) {
     this.file = file;
+    this.data = dataFile.orElse(file);
+  }
+
+  /** What messages call the file that guest bytes are in. */
+  String dataName() {
+    return data.name();
   }
 
   String name() {
@@ -78,7 +91,7 @@ final class Disk {
 
   /** Reads guest bytes. */
   void readData(ByteBuffer destination, long offset) throws IOException {
-    file.read(destination, offset);
+    data.read(destination, offset);
   }
 
   /** Writes metadata. After a throw it counts as written: the next {@link #sync} sees to it. */
@@ -101,10 +114,55 @@ final class Disk {
   /** Writes guest bytes. After a throw any part may be in the file; the caller comes again. */
   void writeData(long offset, ByteBuffer source) throws IOException {
     try {
+      data.write(source, offset);
+    } finally {
+      dataChanged();
+    }
+  }
+
+  /** The same for zeroes, with or without giving their space back to the host. */
+  void writeZeroes(long offset, long length, boolean mayUnmap) throws IOException {
+    try {
+      data.writeZeroes(offset, length, mayUnmap);
+    } finally {
+      dataChanged();
+    }
+  }
+
+  /** After a write, so that an fdatasync that ran meanwhile does not take it back. */
+  private void dataChanged() {
+    dataWritten = true;
+    written = true;
+  }
+
+  /** Writes what nothing in the image leads to yet, as {@link #writeData} writes. */
+  void writeNew(long offset, ByteBuffer source) throws IOException {
+    try {
       file.write(source, offset);
     } finally {
-      written = true; // after it, so that an fdatasync that ran meanwhile does not take it back
+      written = true;
     }
+  }
+
+  /** As {@link #punch}, in the data file. */
+  void punchData(long offset, long length) {
+    try {
+      data.punch(offset, length);
+    } catch (IOException e) {
+      return; // it only costs space
+    } finally {
+      dataChanged();
+    }
+  }
+
+  /** Gives the data file a length, durably; not of an image without one. */
+  void resizeData(long bytes) throws IOException {
+    data.setLength(bytes);
+    data.sync();
+  }
+
+  long dataLength() throws IOException {
+    return data.length();
   }
 
   /** Extends the file; its new part reads as zeroes. After a throw it may be longer or not. */
@@ -183,10 +241,16 @@ final class Disk {
     long number = syncsBegun + 1;
     syncsBegun = number;
     written = false;
+    boolean both = dataWritten && data != file;
+    dataWritten = false;
     try {
+      if (both) {
+        data.sync();
+      }
       file.sync();
     } catch (IOException | RuntimeException e) {
       written = true;
+      dataWritten = true;
       behind = true;
       syncFailed = true;
       failedSyncs++;
@@ -220,6 +284,12 @@ final class Disk {
   }
 
   void close() throws IOException {
-    file.close();
+    try {
+      if (data != file) {
+        data.close();
+      }
+    } finally {
+      file.close();
+    }
   }
 }

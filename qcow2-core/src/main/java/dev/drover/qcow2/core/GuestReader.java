@@ -44,7 +44,7 @@ final class GuestReader {
       L2Entry entry = mapping.entry(l1, cluster);
       int wanted = Math.min(destination.remaining(), bytesAlike(entry, at));
       if (entry.isAllocated(geometry.subcluster(at))) {
-        long host = pointers.data(entry) + geometry.inCluster(at);
+        long host = pointers.data(entry, cluster) + geometry.inCluster(at);
         wanted = (int) runBytes(l1, at, entry, wanted, destination.remaining());
         disk.readData(take(destination, wanted), host);
       } else {
@@ -60,7 +60,8 @@ final class GuestReader {
     while (destination.hasRemaining()) {
       int wanted = Math.min(destination.remaining(), bytesAlike(entry, at));
       if (entry.isAllocated(geometry.subcluster(at))) {
-        disk.readData(take(destination, wanted), pointers.data(entry) + geometry.inCluster(at));
+        long host = pointers.data(entry, at >>> geometry.clusterBits()) + geometry.inCluster(at);
+        disk.readData(take(destination, wanted), host);
       } else {
         readOther(entry, at, take(destination, wanted));
       }
@@ -77,11 +78,12 @@ final class GuestReader {
   /** How many of the wanted bytes lie in one piece in the file; as far as known, {@code bytes}. */
   private long runBytes(long[] l1, long at, L2Entry entry, long bytes, int wanted)
       throws IOException {
-    long host = pointers.data(entry) + geometry.inCluster(at);
+    long host = pointers.data(entry, at >>> geometry.clusterBits()) + geometry.inCluster(at);
     long known = bytes;
     while (known < wanted && geometry.isAligned(at + known)) {
-      L2Entry next = mapping.entry(l1, (at + known) >>> geometry.clusterBits());
-      if (!next.isAllocated(0) || pointers.data(next) != host + known) {
+      long cluster = (at + known) >>> geometry.clusterBits();
+      L2Entry next = mapping.entry(l1, cluster);
+      if (!next.isAllocated(0) || pointers.data(next, cluster) != host + known) {
         break;
       }
       known += bytesAlike(next, at + known);

@@ -72,7 +72,7 @@ final class HostExtentIterator implements Iterator<HostExtent> {
           first,
           0,
           place == NOWHERE ? OptionalLong.empty() : OptionalLong.of(place),
-          place == NOWHERE ? Optional.empty() : Optional.of(core.disk().name()));
+          place == NOWHERE ? Optional.empty() : Optional.of(core.disk().dataName()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } finally {
@@ -94,9 +94,9 @@ final class HostExtentIterator implements Iterator<HostExtent> {
       kind = Kind.COMPRESSED;
       return;
     }
-    long cluster = core.pointers().data(entry);
-    if (cluster != 0) {
-      host = cluster + geometry.inCluster(at);
+    long place = core.pointers().data(entry, at >>> geometry.clusterBits());
+    if (entry.hasPlace()) {
+      host = place + geometry.inCluster(at);
     }
     kind =
         entry.isAllocated(subcluster)

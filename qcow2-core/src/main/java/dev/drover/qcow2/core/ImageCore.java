@@ -67,10 +67,11 @@ public final class ImageCore {
       Header header,
       Optional<PositionSlots> places,
       Optional<GuestDisk> backing,
+      Optional<BlockFile> dataFile,
       CoreOptions options,
       ImageLocks locks)
       throws IOException {
-    this.disk = new Disk(file);
+    this.disk = new Disk(file, dataFile);
     this.locks = locks;
     this.header = header;
     this.geometry = header.geometry();
@@ -104,19 +105,24 @@ public final class ImageCore {
       Optional<GuestDisk> backing,
       CoreOptions options)
       throws IOException {
-    return open(file, header, places, backing, options, ImageLocks.ofThreads());
+    return open(file, header, places, backing, Optional.empty(), options, ImageLocks.ofThreads());
   }
 
-  /** Opens an image as threads of another kind share it. */
+  /**
+   * Opens an image as threads of another kind share it.
+   *
+   * @param dataFile where guest bytes are, of an image whose header says so; closed with it
+   */
   public static ImageCore open(
       BlockFile file,
       Header header,
       Optional<PositionSlots> places,
       Optional<GuestDisk> backing,
+      Optional<BlockFile> dataFile,
       CoreOptions options,
       ImageLocks locks)
       throws IOException {
-    return new ImageCore(file, header, places, backing, options, locks);
+    return new ImageCore(file, header, places, backing, dataFile, options, locks);
   }
 
   // ---- what the parts ask of each other ----
@@ -176,7 +182,24 @@ public final class ImageCore {
 
   /** How whole clusters are made to read as zeroes. Any thread. */
   Zeroing zeroing() {
-    return new Zeroing(isBacked(), header.hasFeatures());
+    return new Zeroing(isBacked(), header.hasFeatures(), isDataFileRaw());
+  }
+
+  /** Whether guest bytes are in a data file. Any thread. */
+  public boolean hasDataFile() {
+    return geometry.externalData();
+  }
+
+  /** Whether that is, by itself, the guest's disk. Any thread. */
+  public boolean isDataFileRaw() {
+    return hasDataFile() && header.features().isDataFileRaw();
+  }
+
+  /** What a data file has behind the disk's end is nobody's, and goes, durably. */
+  public void trimDataFile() throws IOException {
+    if (hasDataFile()) {
+      disk.resizeData(virtualSize());
+    }
   }
 
   /** Whether whole clusters can be zeroed at no cost but their entries. Any thread. */

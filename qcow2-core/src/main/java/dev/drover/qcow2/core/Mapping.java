@@ -118,7 +118,7 @@ final class Mapping {
     }
     L2Entry entry = table.get((int) guestCluster & (geometry.l2Entries() - 1));
     if (entry.isContradictory()) {
-      requireSound(entry);
+      requireSound(entry, guestCluster);
     }
     if (!zeroFlags && entry.zero() != 0) {
       throw pointers.zeroFlagInVersion2(entry);
@@ -127,11 +127,11 @@ final class Mapping {
   }
 
   /** Refuses an L2 entry that does not say where a guest cluster can be (I-13). */
-  void requireSound(L2Entry entry) throws IOException {
+  void requireSound(L2Entry entry, long guestCluster) throws IOException {
     if (entry.isCompressed()) {
       pointers.compressed(entry);
     } else {
-      pointers.data(entry);
+      pointers.data(entry, guestCluster);
     }
   }
 

@@ -95,16 +95,25 @@ final class Pointers {
     return offset;
   }
 
-  /** The offset of a guest cluster's data, from an entry that is not compressed; 0 for none. */
-  long data(L2Entry entry) throws IOException {
+  /**
+   * The offset of a guest cluster's data, in the image or in its data file, from an entry that is
+   * not compressed; 0 for none.
+   */
+  long data(L2Entry entry, long guestCluster) throws IOException {
     if ((entry.descriptor() & L2Entry.RESERVED_MASK) != 0) {
       throw broken(entry.offset(), "an L2 entry has reserved bits set");
     }
-    if (entry.isContradictory()) {
+    boolean first = geometry.externalData() && guestCluster == 0 && entry.isCopied();
+    if (entry.isContradictory() && !(first && (entry.allocated() & entry.zero()) == 0)) {
       throw broken(entry.offset(), "an L2 entry has subclusters in a state that there is not");
     }
     long offset = entry.offset();
-    if (offset != 0) {
+    if (geometry.externalData()) {
+      long place = guestCluster << geometry.clusterBits();
+      if (offset != 0 && offset != place || entry.hasPlace() && offset == 0 && !first) {
+        throw broken(offset, "a cluster is not at its guest offset " + place + " of the data file");
+      }
+    } else if (offset != 0) {
       place(offset, "a data cluster");
       if (blocks.contains(offset) || l2Tables.contains(offset)) {
         throw broken(offset, "a data cluster and a table share a cluster");
@@ -141,6 +150,9 @@ final class Pointers {
   L2Entry.Compressed compressed(L2Entry entry) throws IOException {
     L2Entry.Compressed packed = entry.compressed(geometry.clusterBits());
     long start = packed.start().bytes();
+    if (geometry.externalData()) {
+      throw broken(start, "an L2 entry says compressed, and guest data is in a data file");
+    }
     if (entry.isContradictory()) {
       throw broken(start, "an L2 entry of compressed data has subclusters");
     }

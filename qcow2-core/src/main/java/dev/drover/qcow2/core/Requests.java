@@ -89,6 +89,12 @@ public final class Requests {
    * @throws IndexOutOfBoundsException when it leaves the disk as that is when its turn has come
    */
   public void change(GuestChange change) throws IOException {
+    if (change instanceof GuestChange.Write && core.isDataFileRaw()) {
+      // First what reads as zeroes gets its place: from then on image and raw file never differ.
+      InFlight.Range clusters = clusters(change);
+      reserve(
+          clusters.from(), Math.min(clusters.to(), core.geometry().clusters(core.virtualSize())));
+    }
     run(clusters(change), () -> core.batch(List.of(change)), Optional.of(change));
   }
 
@@ -99,6 +105,7 @@ public final class Requests {
    *     when the disk has grown and its last cluster is not whole any more: rare, and safe
    */
   public void change(GuestChange.Write plain, List<byte[]> pieces) throws IOException {
+    assert !core.hasDataFile() : "there is no place for compressed pieces";
     run(clusters(plain), () -> packed(plain, pieces), Optional.of(plain));
   }
 

@@ -40,22 +40,45 @@ final class Resize {
   }
 
   void run() throws IOException {
-    long oldSize = core.virtualSize();
-    int needed = Math.toIntExact(geometry.l1EntriesFor(newSize));
-    if (newSize < oldSize) {
-      // Without a zero flag entries are emptied: nobody will see what shows through there.
-      zero(newSize, oldSize, new Zeroing(core.isBacked() && hasFlags(), hasFlags()));
-    } else if (core.backingEnd() > oldSize) {
+    if (newSize < core.virtualSize()) {
+      shrink(core.virtualSize());
+    } else {
+      grow(core.virtualSize());
+    }
+  }
+
+  /** A data file gets shorter last: it is never shorter than the disk. */
+  private void shrink(long oldSize) throws IOException {
+    if (core.isDataFileRaw()) {
+      zero(newSize, oldSize, core.zeroing()); // whoever reads it alone sees what the guest sees
+    }
+    // Without a zero flag entries are emptied: nobody will see what shows through there.
+    zero(newSize, oldSize, new Zeroing(core.isBacked() && hasFlags(), hasFlags(), false));
+    submitSize();
+    core.trimDataFile();
+  }
+
+  private void grow(long oldSize) throws IOException {
+    if (core.hasDataFile()) {
       core.condition().fall();
-      if (growL1(needed, oldSize)) {
+      core.trimDataFile();
+      core.disk().resizeData(newSize);
+    }
+    if (core.backingEnd() > oldSize) {
+      core.condition().fall();
+      if (growL1(oldSize)) {
         finish();
       }
       zero(oldSize, newSize, core.zeroing()); // else the backing disk's bytes would show
-    } else if (!geometry.isAligned(oldSize)) {
+    } else if (!geometry.isAligned(oldSize) && !core.hasDataFile()) {
       zero(oldSize, geometry.roundUp(oldSize), core.zeroing());
     }
+    submitSize();
+  }
+
+  private void submitSize() throws IOException {
     core.condition().fall();
-    if (!growL1(needed, newSize)) {
+    if (!growL1(newSize)) {
       core.submitHeader(core.header().withVirtualSize(newSize));
     }
     finish();
@@ -86,7 +109,8 @@ final class Resize {
   }
 
   /** Gives the disk a size with a larger L1 table, unless the one there is large enough. */
-  private boolean growL1(int entries, long size) throws IOException {
+  private boolean growL1(long size) throws IOException {
+    int entries = Math.toIntExact(geometry.l1EntriesFor(newSize));
     if (entries <= core.header().l1().count()) {
       return false;
     }

@@ -107,11 +107,23 @@ public final class Structure {
     recountNeeded = false;
   }
 
+  /** In a data file each guest cluster has one place: there is none for what a snapshot keeps. */
+  private void requireOwnData() throws Qcow2Exception {
+    if (core.hasDataFile()) {
+      throw new Qcow2Exception(
+          Code.UNSUPPORTED,
+          core.disk().name(),
+          "has an external data file, which internal snapshots cannot be kept in",
+          "copy it into an image without one: image convert -O qcow2 FILE NEW");
+    }
+  }
+
   /**
    * Takes a snapshot, durably; nothing if one with this UUID is there. Nothing may be set aside,
    * pending or unsynced.
    */
   public void createSnapshot(SnapshotSpec spec) throws IOException {
+    requireOwnData();
     if (snapshots.find(spec.uuid()).isEmpty()) {
       snapshots.requireRoom();
       change(() -> snapshots.create(spec));
@@ -120,6 +132,7 @@ public final class Structure {
 
   /** Deletes a snapshot, durably; as for {@link #createSnapshot}. */
   public void deleteSnapshot(String nameOrId) throws IOException {
+    requireOwnData();
     SnapshotEntry entry = snapshots.find(nameOrId);
     change(() -> snapshots.delete(entry));
   }
@@ -134,6 +147,7 @@ public final class Structure {
 
   /** Makes the disk what a snapshot holds, durably; as for {@link #createSnapshot}. */
   public void revertToSnapshot(String nameOrId) throws IOException {
+    requireOwnData();
     SnapshotEntry entry = snapshots.find(nameOrId);
     bitmaps.requireNone();
     change(() -> snapshots.revert(entry));
@@ -163,6 +177,8 @@ public final class Structure {
             resize.run();
             bitmaps.resized();
           });
+    } else {
+      core.trimDataFile(); // all that a first try may have left undone
     }
   }
 

@@ -10,6 +10,9 @@ import java.io.IOException;
 /** What hangs on an L1 table: every reference to a host cluster that it and its L2 tables hold. */
 final class TableTree {
 
+  /** Where a cluster of the image is does not depend on whose it is. */
+  private static final long NO_GUEST_CLUSTER = -1;
+
   private final Geometry geometry;
   private final Mapping mapping;
   private final Pointers pointers;
@@ -40,8 +43,11 @@ final class TableTree {
   }
 
   private void visitEntry(L2Entry entry, ClusterSequence.Visitor visitor) throws IOException {
+    if (geometry.externalData()) {
+      return; // it refers to no cluster of the image
+    }
     if (!entry.isCompressed()) {
-      long offset = pointers.data(entry);
+      long offset = pointers.data(entry, NO_GUEST_CLUSTER);
       if (offset != 0) {
         visitor.reference(offset >>> geometry.clusterBits());
       }

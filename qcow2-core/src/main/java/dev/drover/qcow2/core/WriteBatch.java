@@ -38,6 +38,7 @@ public final class WriteBatch {
   private final Planner planner;
   private final String what;
   private final Zeroing zeroing;
+  private final long diskEnd;
   private Collection<TableWork> tables = List.of();
   private boolean needsBarrier;
   private long failedSyncsBefore;
@@ -50,11 +51,12 @@ public final class WriteBatch {
     Collection<TableWork> plan() throws IOException;
   }
 
-  private WriteBatch(ImageCore core, String what, Zeroing zeroing, Planner planner) {
+  private WriteBatch(ImageCore core, String what, Zeroing zeroing, long diskEnd, Planner planner) {
     this.core = core;
     this.geometry = core.geometry();
     this.what = what;
     this.zeroing = zeroing;
+    this.diskEnd = diskEnd;
     this.planner = planner;
   }
 
@@ -69,6 +71,7 @@ public final class WriteBatch {
         core,
         copy.size() + " changes",
         zeroing,
+        diskEnd,
         () ->
             BatchPlan.of(
                 new ChangeOverlay(copy).segments(),
@@ -85,6 +88,7 @@ public final class WriteBatch {
         core,
         copy.size() + " compressed clusters",
         core.zeroing(),
+        core.virtualSize(),
         () -> BatchPlan.ofPacked(firstCluster, copy, core.geometry(), core.mapping()));
   }
 
@@ -94,6 +98,7 @@ public final class WriteBatch {
         core,
         (endCluster - firstCluster) + " preallocated clusters",
         core.zeroing(),
+        core.virtualSize(),
         () ->
             BatchPlan.ofReserved(
                 firstCluster, endCluster, core.geometry(), core.mapping(), core.zeroing()));
@@ -173,13 +178,14 @@ public final class WriteBatch {
    */
   public void writeData() throws IOException {
     enter(step == Step.DATA_WRITTEN ? Step.DATA_WRITTEN : Step.ALLOCATED);
-    DataWriter writer = new DataWriter(core);
+    DataWriter writer = new DataWriter(core, diskEnd);
     for (TableWork table : tables) {
       for (ClusterWork work : table.clusters()) {
         writer.write(work);
         needsBarrier |= (work.needsCluster() || work.fresh() != 0) && !core.isJournaled();
         needsBarrier |= work.kind() == ClusterWork.Kind.PACKED;
       }
+      writer.dropZeroed(table);
     }
     writer.flush();
     needsBarrier |= writer.hasFilled();
@@ -209,7 +215,9 @@ public final class WriteBatch {
     L2Table old = core.mapping().table(work.oldL1Entry());
     L2Table content = old == null ? L2Table.empty(geometry) : old.copy();
     for (int i = 0; i < content.entries(); i++) {
-      content.set(i, content.get(i).shared()); // both tables point at these clusters now
+      if (!geometry.externalData()) {
+        content.set(i, content.get(i).shared()); // both tables point at these clusters now
+      }
     }
     for (ClusterWork each : work.clusters()) {
       content.set(indexOf(each), newEntry(each, content));
@@ -222,7 +230,7 @@ public final class WriteBatch {
     work.content(content);
     work.newTable().aboutToBeWritten();
     // No table yet but data, like what it will point at: nothing leads to it before the barrier.
-    core.disk().writeData(work.newTable().offset(geometry.clusterBits()), content.encode());
+    core.disk().writeNew(work.newTable().offset(geometry.clusterBits()), content.encode());
   }
 
   /**
@@ -325,12 +333,12 @@ public final class WriteBatch {
   private void requireSound(TableWork work, L2Table old) throws IOException {
     for (ClusterWork each : work.clusters()) {
       if (!each.allocations().isEmpty()) {
-        core.mapping().requireSound(each.oldEntry());
+        core.mapping().requireSound(each.oldEntry(), each.guestCluster());
       }
     }
     for (TableWork.ZeroRange range : work.zeroes()) {
       for (int i = range.from(); old != null && i < range.to(); i++) {
-        core.mapping().requireSound(old.get(i));
+        core.mapping().requireSound(old.get(i), (long) work.l1Index() * geometry.l2Entries() + i);
       }
     }
   }
@@ -344,6 +352,9 @@ public final class WriteBatch {
 
   /** Notes the references that an entry had and its successor does not. */
   private void unlinked(L2Entry before, L2Entry after, DiscardClass why) {
+    if (geometry.externalData()) {
+      return; // it referred to no cluster of the image
+    }
     if (before.isCompressed()) {
       core.unlinkCompressed(before, why);
     } else if (before.hasCluster() && after.offset() != before.offset()) {

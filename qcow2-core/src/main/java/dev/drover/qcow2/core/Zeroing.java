@@ -9,12 +9,14 @@ import dev.drover.qcow2.format.L2Entry;
  *
  * @param backed a backing disk shows through entries that are empty
  * @param flags entries have a zero flag
+ * @param raw a data file is the guest's disk, byte for byte: zeroes must be in it, whatever entries
+ *     say, and entries never come to say zero
  */
-record Zeroing(boolean backed, boolean flags) {
+record Zeroing(boolean backed, boolean flags, boolean raw) {
 
   /** Whether changing entries does it. */
   boolean byEntry() {
-    return flags || !backed;
+    return !raw && (flags || !backed);
   }
 
   /** What an entry becomes; only if {@link #byEntry}. Without the flag {@code keep} is lost. */

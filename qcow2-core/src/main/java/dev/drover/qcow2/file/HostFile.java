@@ -20,6 +20,9 @@ import java.util.concurrent.Future;
  */
 public final class HostFile implements BlockFile {
 
+  /** Shorter runs of zeroes are written faster than the filesystem can be asked for them. */
+  private static final int ZEROES_ASKED_FOR_BYTES = 1 << 16;
+
   private final Path path;
   private final OpenFile.Use use;
   private final AsynchronousFileChannel channel;
@@ -61,6 +64,15 @@ public final class HostFile implements BlockFile {
     return open(path, Sharing.READER, false, true);
   }
 
+  /**
+   * Opens the external data file of an image, as QEMU locks one: its user alone changes its size.
+   *
+   * @throws Qcow2Exception IMAGE_IN_USE
+   */
+  public static HostFile openData(Path path, boolean readOnly) throws IOException {
+    return open(path, readOnly ? Sharing.DATA_READER : Sharing.DATA_WRITER, false, true);
+  }
+
   /** Opens a file for reading whoever has it, as QEMU's {@code -U}: it may change meanwhile. */
   public static HostFile openForced(Path path) throws IOException {
     return open(path, Sharing.FORCED, false, true);
@@ -69,7 +81,7 @@ public final class HostFile implements BlockFile {
   static HostFile open(Path path, Sharing sharing, boolean createNew, boolean nativeCalls)
       throws IOException {
     OpenFile.Use use = OpenFile.open(path, sharing, createNew, nativeCalls);
-    return new HostFile(path, use, sharing == Sharing.WRITER);
+    return new HostFile(path, use, sharing.isWriting());
   }
 
   public Path path() {
@@ -170,6 +182,19 @@ public final class HostFile implements BlockFile {
     if (nativeFile.isPresent()) {
       nativeFile.get().punch(offset, length);
     }
+  }
+
+  @Override
+  public void writeZeroes(long offset, long length, boolean mayUnmap) throws IOException {
+    checkWritable();
+    boolean inside = offset + length <= length();
+    if (nativeFile.isPresent() && length >= ZEROES_ASKED_FOR_BYTES && inside) {
+      NativeFile file = nativeFile.get();
+      if (mayUnmap ? file.punch(offset, length) : file.zeroRange(offset, length)) {
+        return;
+      }
+    }
+    BlockFile.super.writeZeroes(offset, length, mayUnmap);
   }
 
   private void checkWritable() throws Qcow2Exception {

@@ -15,6 +15,8 @@ import java.util.List;
  *                                                                  2  write unchanged
  *   WRITER   uses 0 1 3   denies 1 3                               3  resize
  *   READER   uses 0       denies 1 3
+ *   DATA_WRITER  0 1 3           3     of an image's external data file
+ *   DATA_READER  0               3
  * </pre>
  *
  * <p>Locks are taken first and conflicts looked for then: of two that come at once, one or both are
@@ -44,11 +46,16 @@ final class ImageLock {
     ImageLock lock = new ImageLock(locks);
     int[] uses =
         switch (sharing) {
-          case WRITER -> new int[] {READ, WRITE, RESIZE};
-          case READER -> new int[] {READ};
+          case WRITER, DATA_WRITER -> new int[] {READ, WRITE, RESIZE};
+          case READER, DATA_READER -> new int[] {READ};
           case FORCED -> new int[0];
         };
-    int[] denies = sharing == Sharing.FORCED ? new int[0] : new int[] {WRITE, RESIZE};
+    int[] denies =
+        switch (sharing) {
+          case WRITER, READER -> new int[] {WRITE, RESIZE};
+          case DATA_WRITER, DATA_READER -> new int[] {RESIZE};
+          case FORCED -> new int[0];
+        };
     boolean done = false;
     try {
       done = lock.take(USES, uses) && lock.take(DENIES, denies);

@@ -29,6 +29,7 @@ final class Libc {
 
   static final int FALLOC_FL_KEEP_SIZE = 1;
   static final int FALLOC_FL_PUNCH_HOLE = 2;
+  static final int FALLOC_FL_ZERO_RANGE = 16;
 
   static final int F_OFD_GETLK = 36;
   static final int F_OFD_SETLK = 37;

@@ -17,6 +17,7 @@ final class NativeFile implements Closeable {
   private final int fd;
   private final String name;
   private volatile boolean canPunch = true;
+  private volatile boolean canZero = true;
 
   private NativeFile(Libc libc, int fd, String name) {
     this.libc = libc;
@@ -57,21 +58,33 @@ final class NativeFile implements Closeable {
     check("ftruncate", libc.ftruncate(fd, bytes));
   }
 
-  /** Does nothing on a filesystem that can't. */
-  void punch(long offset, long length) throws IOException {
-    if (!canPunch || length <= 0) {
-      return;
-    }
+  /** Makes a hole, which reads as zeroes; false, and nothing done, on a filesystem that can't. */
+  boolean punch(long offset, long length) throws IOException {
     int mode = Libc.FALLOC_FL_KEEP_SIZE | Libc.FALLOC_FL_PUNCH_HOLE;
+    canPunch = canPunch && fallocate(mode, offset, length);
+    return canPunch;
+  }
+
+  /** Zeroes a range that keeps its space; false, and nothing done, on a filesystem that can't. */
+  boolean zeroRange(long offset, long length) throws IOException {
+    canZero = canZero && fallocate(Libc.FALLOC_FL_ZERO_RANGE, offset, length);
+    return canZero;
+  }
+
+  /** False where the filesystem has no such thing. */
+  private boolean fallocate(int mode, long offset, long length) throws IOException {
+    if (length <= 0) {
+      return true;
+    }
     int result = libc.fallocate(fd, mode, offset, length);
     while (result == -Libc.EINTR) {
       result = libc.fallocate(fd, mode, offset, length);
     }
     if (result == -Libc.EOPNOTSUPP) {
-      canPunch = false;
-      return;
+      return false;
     }
     check("fallocate", result);
+    return true;
   }
 
   /** Bytes of the disk that the file occupies, negative if nobody knows. */

@@ -95,7 +95,7 @@ final class OpenFile {
       boolean done = false;
       try {
         file.checkConflict(path, sharing);
-        Descriptors descriptors = file.descriptors(path, sharing == Sharing.WRITER, nativeCalls);
+        Descriptors descriptors = file.descriptors(path, sharing.isWriting(), nativeCalls);
         file.lock(path, sharing, descriptors);
         done = true;
         return new Use(file, sharing, descriptors);
@@ -109,9 +109,7 @@ final class OpenFile {
 
   private void checkConflict(Path path, Sharing wanted) throws IOException {
     boolean conflict =
-        lockers > 0
-            && wanted != Sharing.FORCED
-            && (wanted == Sharing.WRITER || sharing == Sharing.WRITER);
+        lockers > 0 && wanted != Sharing.FORCED && (wanted.isWriting() || sharing.isWriting());
     if (conflict) {
       throw ImageLock.inUse(path.toString());
     }
@@ -156,7 +154,7 @@ final class OpenFile {
       return;
     }
     if (lockers == 0) {
-      boolean writable = wanted == Sharing.WRITER;
+      boolean writable = wanted.isWriting();
       ByteLocks locks =
           descriptors.nativeFile.isPresent()
               ? new ByteLocks.OfOpenFile(descriptors.nativeFile.get())

@@ -6,6 +6,14 @@ enum Sharing {
   WRITER,
   /** Others may read. */
   READER,
+  /** The writer of an image whose external data file this is; nobody else changes its size. */
+  DATA_WRITER,
+  /** The reader of one. */
+  DATA_READER,
   /** Takes no lock and minds none: what is read may be changing. */
-  FORCED
+  FORCED;
+
+  boolean isWriting() {
+    return this == WRITER || this == DATA_WRITER;
+  }
 }

@@ -38,6 +38,12 @@ record FeatureName(int type, int bit, String name) {
   /** Only of images that have it from the start: no verb sets it later. */
   static final FeatureName EXTENDED_L2 = new FeatureName(INCOMPATIBLE, 4, "extended L2 entries");
 
+  /** Only of images that have a data file. */
+  static final List<FeatureName> DATA_FILE =
+      List.of(
+          new FeatureName(INCOMPATIBLE, 2, "external data file"),
+          new FeatureName(AUTOCLEAR, 1, "raw external data"));
+
   static byte[] encode(List<FeatureName> names) {
     ByteBuffer table = ByteBuffer.allocate(names.size() * BYTES);
     for (FeatureName entry : names) {

@@ -49,6 +49,16 @@ public record Features(long incompatible, long compatible, long autoclear) {
     return (incompatible & CORRUPT) != 0;
   }
 
+  /** Whether guest data is in a file of its own. */
+  public boolean hasDataFile() {
+    return (incompatible & EXTERNAL_DATA) != 0;
+  }
+
+  /** Whether that file, by itself, is the guest's disk, byte for byte. */
+  public boolean isDataFileRaw() {
+    return (autoclear & RAW_EXTERNAL_DATA) != 0;
+  }
+
   public boolean hasLazyRefcounts() {
     return (compatible & LAZY_REFCOUNTS) != 0;
   }

@@ -14,8 +14,10 @@ import dev.drover.qcow2.GuestOffset;
  * @param clusterBits cluster size as a power of two
  * @param refcountOrder bits of one refcount as a power of two
  * @param extendedL2 whether L2 entries have 16 bytes and tell subclusters apart
+ * @param externalData whether guest clusters are in a data file, each at its own guest offset
  */
-public record Geometry(int clusterBits, int refcountOrder, boolean extendedL2) {
+public record Geometry(
+    int clusterBits, int refcountOrder, boolean extendedL2, boolean externalData) {
 
   /** 512 bytes. */
   public static final int MIN_CLUSTER_BITS = 9;
@@ -54,6 +56,11 @@ public record Geometry(int clusterBits, int refcountOrder, boolean extendedL2) {
     if (extendedL2 && clusterBits < MIN_EXTENDED_CLUSTER_BITS) {
       throw new IllegalArgumentException("extended L2 with cluster bits " + clusterBits);
     }
+  }
+
+  /** With guest clusters in the image itself. */
+  public Geometry(int clusterBits, int refcountOrder, boolean extendedL2) {
+    this(clusterBits, refcountOrder, extendedL2, false);
   }
 
   /** With L2 entries of 8 bytes. */

@@ -174,6 +174,13 @@ public record Header(
     return extension(HeaderExtension.BACKING_FORMAT).map(HeaderExtension::text);
   }
 
+  /** Name of the external data file, of an image that has one. */
+  public Optional<String> dataFileName() {
+    return features.hasDataFile()
+        ? extension(HeaderExtension.EXTERNAL_DATA).map(HeaderExtension::text)
+        : Optional.empty();
+  }
+
   /** Bytes of cluster 0 that {@link #encode} takes. */
   public int encodedBytes() {
     return behindExtensions() + backingBytes().length;

@@ -22,7 +22,11 @@ final class HeaderReader {
   private static final int CRYPT_LUKS = 2;
 
   private static final long SUPPORTED_INCOMPATIBLE =
-      Features.DIRTY | Features.CORRUPT | Features.COMPRESSION_TYPE | Features.EXTENDED_L2;
+      Features.DIRTY
+          | Features.CORRUPT
+          | Features.EXTERNAL_DATA
+          | Features.COMPRESSION_TYPE
+          | Features.EXTENDED_L2;
 
   private final BlockFile file;
   private final long fileBytes;
@@ -56,6 +60,7 @@ final class HeaderReader {
     List<HeaderExtension> extensions = extensions(headerLength, backingOffset);
     Features features = features(extensions);
     checkEncryption();
+    checkDataFile(features, extensions);
     Compression compression = compression(headerLength, features);
     long virtualSize = virtualSize();
     TablePointer l1 = l1(virtualSize);
@@ -114,14 +119,14 @@ final class HeaderReader {
           Header.AT_CLUSTER_BITS,
           "cluster bits " + Integer.toUnsignedString(bits) + " not 9 to 21");
     }
-    boolean extendedL2 =
-        version != FormatVersion.V2
-            && (fields.getLong(Header.AT_INCOMPATIBLE) & Features.EXTENDED_L2) != 0;
+    long incompatible = version == FormatVersion.V2 ? 0 : fields.getLong(Header.AT_INCOMPATIBLE);
+    boolean extendedL2 = (incompatible & Features.EXTENDED_L2) != 0;
     if (extendedL2 && bits < Geometry.MIN_EXTENDED_CLUSTER_BITS) {
       throw corrupt(
           Header.AT_CLUSTER_BITS, "extended L2 entries with clusters of " + (1 << bits) + " bytes");
     }
-    return new Geometry(bits, refcountOrder(), extendedL2);
+    boolean external = (incompatible & Features.EXTERNAL_DATA) != 0;
+    return new Geometry(bits, refcountOrder(), extendedL2, external);
   }
 
   private int headerLength() throws IOException {
@@ -239,9 +244,29 @@ final class HeaderReader {
     return features;
   }
 
+  private void checkDataFile(Features features, List<HeaderExtension> extensions)
+      throws IOException {
+    if (!features.hasDataFile()) {
+      return;
+    }
+    Optional<byte[]> name =
+        extensions.stream()
+            .filter(extension -> extension.type() == HeaderExtension.EXTERNAL_DATA)
+            .map(HeaderExtension::data)
+            .findFirst();
+    if (name.isEmpty() || name.get().length == 0) {
+      throw corrupt(Header.AT_INCOMPATIBLE, "an external data file, but no name of it");
+    }
+    if (Utf8.decode(ByteBuffer.wrap(name.get())).isEmpty()) {
+      throw unsupported(
+          Header.AT_INCOMPATIBLE,
+          "a data file name that is not UTF-8",
+          "rename the data file and make another image for it");
+    }
+  }
+
   private static String featureName(int bit, List<HeaderExtension> extensions) {
     return switch (bit) {
-      case 2 -> "external data file";
       default -> {
         for (HeaderExtension extension : extensions) {
           if (extension.type() == HeaderExtension.FEATURE_NAMES) {

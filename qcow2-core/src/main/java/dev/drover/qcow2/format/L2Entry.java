@@ -113,6 +113,11 @@ public record L2Entry(long descriptor, long subclusters) {
     return !isCompressed() && offset() != 0;
   }
 
+  /** The same, also if that is the first one of a data file: there 0 is a place like any other. */
+  public boolean hasPlace() {
+    return hasCluster() || !isCompressed() && allocated() != 0;
+  }
+
   /** The set of subclusters whose bytes are in the host cluster. */
   public int allocated() {
     return (int) subclusters;

@@ -13,23 +13,28 @@ import java.util.Arrays;
 public final class L2Table {
 
   private final boolean extended;
+  private final boolean external;
   private final long[] words;
 
-  private L2Table(long[] words, boolean extended) {
+  private L2Table(long[] words, boolean extended, boolean external) {
     this.words = words;
     this.extended = extended;
+    this.external = external;
   }
 
   /** A table that maps nothing. */
   public static L2Table empty(Geometry geometry) {
-    return new L2Table(new long[geometry.clusterSize() / Long.BYTES], geometry.extendedL2());
+    return new L2Table(
+        new long[geometry.clusterSize() / Long.BYTES],
+        geometry.extendedL2(),
+        geometry.externalData());
   }
 
   /** Of one cluster. */
   public static L2Table of(byte[] bytes, Geometry geometry) {
     long[] words = new long[bytes.length / Long.BYTES];
     ByteBuffer.wrap(bytes).asLongBuffer().get(words);
-    return new L2Table(words, geometry.extendedL2());
+    return new L2Table(words, geometry.extendedL2(), geometry.externalData());
   }
 
   /** Reads a table; what lies behind the end of the file is 0. */
@@ -40,7 +45,7 @@ public final class L2Table {
   }
 
   public L2Table copy() {
-    return new L2Table(words.clone(), extended);
+    return new L2Table(words.clone(), extended, external);
   }
 
   /** How many entries it has. */
@@ -61,7 +66,9 @@ public final class L2Table {
       return new L2Entry(word, 0);
     }
     boolean zero = (word & L2Entry.ZERO_FLAG) != 0;
-    boolean data = !zero && (word & L2Entry.OFFSET_MASK) != 0;
+    // In a data file 0 is a place like any other: there the COPIED flag tells.
+    long place = L2Entry.OFFSET_MASK | (external ? L2Entry.COPIED_FLAG : 0);
+    boolean data = !zero && (word & place) != 0;
     return L2Entry.standard(
         word & ~L2Entry.ZERO_FLAG, data ? L2Entry.ALL : 0, zero ? L2Entry.ALL : 0);
   }

@@ -37,6 +37,7 @@ public final class NewImage {
     checkVersion();
     checkSize();
     checkBacking();
+    checkDataFile();
   }
 
   /**
@@ -68,7 +69,8 @@ public final class NewImage {
     return new Geometry(
         Integer.numberOfTrailingZeros(size),
         Integer.numberOfTrailingZeros(bits),
-        options.extendedL2());
+        options.extendedL2(),
+        options.dataFile().isPresent());
   }
 
   /** What came with version 3 only. */
@@ -90,6 +92,21 @@ public final class NewImage {
     }
     if (options.replicaState().isPresent()) {
       throw invalid("a replica needs compat=1.1");
+    }
+    if (options.dataFile().isPresent()) {
+      throw invalid("an external data file needs compat=1.1");
+    }
+  }
+
+  private void checkDataFile() throws Qcow2Exception {
+    if (options.dataFile().isPresent() && options.replicaState().isPresent()) {
+      throw invalid("a replica is one plain file: it cannot have an external data file");
+    }
+    if (options.dataFile().filter(String::isEmpty).isPresent()) {
+      throw invalid("data file name is empty");
+    }
+    if (options.dataFileRaw() && options.backing().isPresent()) {
+      throw invalid("a raw data file is the whole disk: it cannot have a backing file");
     }
   }
 
@@ -177,9 +194,16 @@ public final class NewImage {
         .flatMap(BackingReference::format)
         .map(format -> HeaderExtension.ofText(HeaderExtension.BACKING_FORMAT, format))
         .ifPresent(extensions::add);
+    options
+        .dataFile()
+        .map(name -> HeaderExtension.ofText(HeaderExtension.EXTERNAL_DATA, name))
+        .ifPresent(extensions::add);
     List<FeatureName> known = new ArrayList<>(FeatureName.OURS);
     if (options.extendedL2()) {
       known.add(FeatureName.EXTENDED_L2);
+    }
+    if (options.dataFile().isPresent()) {
+      known.addAll(FeatureName.DATA_FILE);
     }
     HeaderExtension names =
         new HeaderExtension(HeaderExtension.FEATURE_NAMES, FeatureName.encode(known));
@@ -203,17 +227,19 @@ public final class NewImage {
             options.backing().map(BackingReference::name),
             Header.BEHIND_EXTENSIONS);
     if (header.encodedBytes() > geometry.clusterSize()) {
-      throw invalid("backing file name does not fit into a cluster");
+      throw invalid("the names of backing file and data file do not fit into a cluster");
     }
     return header;
   }
 
   private Features features() {
+    long compression = options.compression() == Compression.ZLIB ? 0 : Features.COMPRESSION_TYPE;
     return new Features(
-            (options.compression() == Compression.ZLIB ? 0 : Features.COMPRESSION_TYPE)
+            compression
+                | (options.dataFile().isPresent() ? Features.EXTERNAL_DATA : 0)
                 | (options.extendedL2() ? Features.EXTENDED_L2 : 0),
             options.lazyRefcounts() ? Features.LAZY_REFCOUNTS : 0,
-            0)
+            options.dataFileRaw() ? Features.RAW_EXTERNAL_DATA : 0)
         .withReplica(options.replicaState().isPresent());
   }
 

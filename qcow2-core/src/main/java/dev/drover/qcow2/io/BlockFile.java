@@ -50,6 +50,19 @@ public interface BlockFile extends AutoCloseable {
    */
   void punch(long offset, long length) throws IOException;
 
+  /**
+   * Makes a range read as zeroes, for certain, extending the file where it ends earlier.
+   *
+   * @param mayUnmap its space may go back to the host
+   */
+  default void writeZeroes(long offset, long length, boolean mayUnmap) throws IOException {
+    ByteBuffer zeroes = ByteBuffer.allocate((int) Math.min(length, 1 << 16));
+    for (long done = 0; done < length; done += zeroes.limit()) {
+      zeroes.clear().limit((int) Math.min(zeroes.capacity(), length - done));
+      write(zeroes, offset + done);
+    }
+  }
+
   /** What messages call this file. */
   String name();
 

@@ -119,6 +119,13 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
   }
 
   private static PositionSlots readSlots(BlockFile file, Header header) throws Qcow2Exception {
+    if (header.features().hasDataFile()) {
+      throw new Qcow2Exception(
+          Code.UNSUPPORTED,
+          file.name(),
+          "a replica is one plain file, and this image has an external data file",
+          "build the replica anew");
+    }
     PositionSlots slots = PositionSlots.read(header, file.name());
     if (!header.features().isReplica() || !slots.isInPlace()) {
       throw new Qcow2Exception(

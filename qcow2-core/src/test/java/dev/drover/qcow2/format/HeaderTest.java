@@ -209,7 +209,7 @@ final class HeaderTest {
           60,  00000001,         CORRUPT,     snapshot table
           60,  00000001000000ffffff0000, TRUNCATED, snapshot table
           64,  0000000000000200, CORRUPT,     snapshot table
-          72,  0000000000000004, UNSUPPORTED, external data file
+          72,  0000000000000004, CORRUPT,     external data file
           72,  0000000000000020, UNSUPPORTED, bit 5
           72,  8000000000000000, UNSUPPORTED, bit 63
           72,  0000000000000008, CORRUPT,     compression type
