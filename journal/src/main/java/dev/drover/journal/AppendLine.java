@@ -31,10 +31,16 @@ final class AppendLine {
     final Intent intent;
     final CompletableFuture<Long> done;
     private long sequence = JournalRecord.NONE;
+    private ReadLease.Moment handedOver;
 
     Pending(Intent intent, CompletableFuture<Long> done) {
       this.intent = intent;
       this.done = done;
+    }
+
+    /** When it was handed to the log, the last time. */
+    ReadLease.Moment handedOver() {
+      return handedOver;
     }
   }
 
@@ -106,6 +112,18 @@ final class AppendLine {
   }
 
   // ---- the thread that steps ----
+
+  /** Appends {@code intent} if nothing is refused. */
+  void appendBeside(Intent intent) {
+    lock.lock();
+    try {
+      if (refusal == null) {
+        hand(new Pending(intent, null));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
 
   /** Appends {@code intent} if nothing is unsettled and nothing refused. */
   void appendIfIdle(Intent intent) {
@@ -246,7 +264,8 @@ final class AppendLine {
     record.sequence = nextSequence++;
     total += record.intent.dataBytes();
     lastStamp = Math.max(lastStamp, clock.millis());
-    lastAppend = nanos.getAsLong();
+    record.handedOver = ReadLease.Moment.now(nanos, clock);
+    lastAppend = record.handedOver.nanos();
     appender.append(
         new JournalRecord(volume, epoch, record.sequence, acked, lastStamp, total, record.intent),
         receipt(line, record.sequence));

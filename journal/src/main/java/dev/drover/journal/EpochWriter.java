@@ -54,6 +54,8 @@ public final class EpochWriter implements IntentSink {
    * @param gone the epoch of a writer that the caller knows to be gone, or −1
    * @param patience how long the log may stay unreadable, or hide a record that it acknowledged,
    *     before the writer is lost; and how long to try for a new epoch after a failure
+   * @param lease how long to answer reads on one proof, see {@link ReadLease}; zero for a writer
+   *     that nobody reads from
    */
   public record Options(
       String journal,
@@ -63,7 +65,8 @@ public final class EpochWriter implements IntentSink {
       String image,
       boolean takeOver,
       long gone,
-      Duration patience) {}
+      Duration patience,
+      Duration lease) {}
 
   private enum Phase {
     /** Before the EPOCH record: who is there? */
@@ -82,6 +85,8 @@ public final class EpochWriter implements IntentSink {
   private final LongSupplier nanos;
   private final Supplier<UUID> nonces;
   private final AppendLine appends;
+  private final ReadLease lease;
+  private final FormerReaders formerReaders;
   private final WriterWatch watch = new WriterWatch();
   private final CompletableFuture<Long> ready = new CompletableFuture<>();
   private final CompletableFuture<JournalException> lost = new CompletableFuture<>();
@@ -92,6 +97,7 @@ public final class EpochWriter implements IntentSink {
   private UUID nonce;
   private long tookAt;
   private long settledTotal;
+  private long settlesFrom;
   private long deadline;
   private long lastWatch;
   private boolean searching;
@@ -115,6 +121,9 @@ public final class EpochWriter implements IntentSink {
     this.nanos = Objects.requireNonNull(nanos, "nanos");
     this.nonces = Objects.requireNonNull(nonces, "nonces");
     this.appends = new AppendLine(options.volume, clock, nanos);
+    this.lease = new ReadLease(options.lease, nanos, clock);
+    this.formerReaders = new FormerReaders(options);
+    this.settlesFrom = nanos.getAsLong();
     this.deadline = nanos.getAsLong() + FIRST_LOOK.toNanos();
   }
 
@@ -132,6 +141,11 @@ public final class EpochWriter implements IntentSink {
   @Override
   public CompletableFuture<JournalException> lost() {
     return lost;
+  }
+
+  @Override
+  public CompletableFuture<Void> sole() {
+    return lease.sole();
   }
 
   @Override
@@ -214,6 +228,7 @@ public final class EpochWriter implements IntentSink {
 
   private void look() throws JournalException {
     LogTail tail = LogTail.below(log.endOffset(), log);
+    formerReaders.saw(tail.endOffset(), nanos.getAsLong());
     if (window != null) {
       // After a failure: a later EPOCH in the log means fenced, not one more try.
       refuseToLookShort(tail.endOffset());
@@ -231,7 +246,8 @@ public final class EpochWriter implements IntentSink {
     tookAt = tail.endOffset();
     appends.open(
         log.appender(),
-        new Intent.Epoch(nonce, options.host, options.incarnation, options.image),
+        new Intent.Epoch(
+            nonce, options.host, options.incarnation, options.image, options.lease.toMillis()),
         tail);
     phase = Phase.TAKING;
   }
@@ -250,6 +266,7 @@ public final class EpochWriter implements IntentSink {
     long stamp = 0;
     if (window == null) {
       LogTail tail = LogTail.below(tookAt, log);
+      settlesFrom = formerReaders.answeredUntil(tail, log, nanos.getAsLong());
       settledTotal = tail.totalPayloadBytes();
       stamp = tail.timestampMillis();
     } else {
@@ -295,6 +312,10 @@ public final class EpochWriter implements IntentSink {
   // ---- running ----
 
   private void run() throws JournalException {
+    if (nanos.getAsLong() - settlesFrom < 0) {
+      waitForFormerReaders();
+      return;
+    }
     while (phase == Phase.RUNNING) {
       AckWindow.Verdict verdict = window.next();
       switch (verdict) {
@@ -318,6 +339,15 @@ public final class EpochWriter implements IntentSink {
     }
   }
 
+  /** What is acknowledged now might be missed by a reader of a former writer. */
+  private void waitForFormerReaders() {
+    if (nanos.getAsLong() - appends.lastAppendNanos() >= WriterState.HEARTBEAT.toNanos()) {
+      // Who watches the log for silence must not take this for it.
+      appends.appendBeside(new Intent.Heartbeat(false));
+    }
+    patient();
+  }
+
   /** Does what a verdict on the log's content says; null is none. */
   private void obey(AckWindow.Verdict verdict) throws JournalException {
     switch (verdict) {
@@ -336,6 +366,7 @@ public final class EpochWriter implements IntentSink {
   private void settle(Settled settled) {
     AppendLine.Pending record = appends.settle(settled.sequence());
     settledTotal += record.intent.dataBytes();
+    lease.prove(record.handedOver());
     probation = Math.max(0, probation - 1);
     if (probation == 0 && phase == Phase.RUNNING) {
       failure = null;
@@ -369,7 +400,8 @@ public final class EpochWriter implements IntentSink {
     if (!appends.isEmpty()) {
       return;
     }
-    if (now - appends.lastAppendNanos() >= WriterState.HEARTBEAT.toNanos()) {
+    boolean silent = now - appends.lastAppendNanos() >= WriterState.HEARTBEAT.toNanos();
+    if (silent || lease.wantsProof()) {
       appends.appendIfIdle(new Intent.Heartbeat(false));
     } else if (now - lastWatch >= WATCH.toNanos()) {
       lastWatch = now;
@@ -424,6 +456,7 @@ public final class EpochWriter implements IntentSink {
     if (reason.code() != Code.CLOSED) {
       lost.complete(reason);
     }
+    lease.end(reason);
   }
 
   /** Of a failure and what came of it: the one that tells an operator more. */

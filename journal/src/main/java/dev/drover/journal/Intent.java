@@ -116,20 +116,34 @@ public sealed interface Intent {
    * @param imageIncarnation of the writer's local replica, or {@link #NO_IMAGE} for a verb that
    *     takes an epoch for one record
    * @param image path of that replica on {@code host}, or empty
+   * @param leaseMillis how long the writer answers reads on one proof that it is the only one,
+   *     which its successor waits for; 0: it answers none without a proof of its own
    */
-  record Epoch(UUID nonce, String host, UUID imageIncarnation, String image) implements Intent {
+  record Epoch(UUID nonce, String host, UUID imageIncarnation, String image, long leaseMillis)
+      implements Intent {
     /** The incarnation of a writer that has no image. */
     public static final UUID NO_IMAGE = new UUID(0, 0);
 
     /** Longest host or image string that a record can carry, in UTF-8 bytes. */
     public static final int MAX_TEXT_BYTES = 4096;
 
-    /** Checks that the strings fit a record. */
+    /** Longest lease: a successor waits for it. */
+    public static final long MAX_LEASE_MILLIS = 60_000;
+
+    /** The epoch of a writer that holds no lease. */
+    public Epoch(UUID nonce, String host, UUID imageIncarnation, String image) {
+      this(nonce, host, imageIncarnation, image, 0);
+    }
+
+    /** Checks that the strings fit a record, and that the lease can be waited for. */
     public Epoch {
       Objects.requireNonNull(nonce, "nonce");
       Objects.requireNonNull(imageIncarnation, "imageIncarnation");
       JournalNames.checkText(host, MAX_TEXT_BYTES);
       JournalNames.checkText(image, MAX_TEXT_BYTES);
+      if (leaseMillis < 0 || leaseMillis > MAX_LEASE_MILLIS) {
+        throw new IllegalArgumentException("a lease of " + leaseMillis + " ms");
+      }
     }
   }
 

@@ -37,6 +37,14 @@ public interface IntentSink extends AutoCloseable {
   CompletableFuture<Long> append(Intent intent);
 
   /**
+   * Completes when it is certain that no other writer of the volume had acknowledged anything when
+   * this was called. So what was read before from what this sink's appends and its epoch's
+   * beginning have made of the volume may be told to the guest. Hardly ever does it have to wait;
+   * while the journal cannot be reached it does, as appends do, and fails as they do.
+   */
+  CompletableFuture<Void> sole();
+
+  /**
    * Completes when nothing can be appended any more, with the reason: FENCED (another writer took
    * over), APPEND_FAILED, or what is wrong with the journal. Never completes exceptionally; not
    * completed by {@link #close}.

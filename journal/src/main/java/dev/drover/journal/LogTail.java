@@ -1,6 +1,7 @@
 package dev.drover.journal;
 
 import dev.drover.journal.LogView.Seen;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 
@@ -19,13 +20,18 @@ import java.util.List;
  * @param totalPayloadBytes of the records that count, up to the end
  * @param timestampMillis the latest time stamped, so that no later record is stamped earlier
  * @param writer who wrote last; null when nobody has
+ * @param lease how long that writer answers reads on one proof; of an EPOCH record that is no
+ *     longer there the longest that it can have been
+ * @param acknowledged whether the log shows that the writer has acknowledged something in its epoch
  */
 public record LogTail(
     long endOffset,
     long countsBelow,
     long totalPayloadBytes,
     long timestampMillis,
-    WriterState writer) {
+    WriterState writer,
+    Duration lease,
+    boolean acknowledged) {
   private static final int FIRST_LOOK = 16;
   private static final int GROWTH = 4;
 
@@ -42,7 +48,7 @@ public record LogTail(
         break;
       }
     }
-    return new LogTail(end, 0, 0, 0, null);
+    return new LogTail(end, 0, 0, 0, null, Duration.ZERO, false);
   }
 
   private static LogTail fromRun(Run run, long end, LogView log) throws JournalException {
@@ -69,7 +75,9 @@ public record LogTail(
             Instant.ofEpochMilli(newest.timestampMillis()),
             newest.intent() instanceof Intent.Heartbeat(boolean closing) && closing);
     long countsBelow = (run.last == null ? run.epoch : run.last.offset()) + 1;
-    return new LogTail(end, countsBelow, total, time, writer);
+    Duration lease =
+        Duration.ofMillis(opened == null ? Intent.Epoch.MAX_LEASE_MILLIS : opened.leaseMillis());
+    return new LogTail(end, countsBelow, total, time, writer, lease, run.isAcknowledged());
   }
 
   /** Whether the record counts, as far as the log below {@code end} can tell. */
@@ -136,6 +144,10 @@ public record LogTail(
         first = first == null ? seen : first;
         last = seen;
       }
+    }
+
+    boolean isAcknowledged() {
+      return last != null && last.record().acked() >= 0;
     }
 
     boolean isProved() {

@@ -27,7 +27,8 @@ import java.util.zip.CRC32C;
  *  48   8  sequence             -1 in EPOCH
  *  56   8  acked                -1 none
  *  64   8  guest offset         WRITE, ZERO; else 0
- *  72   8  length               WRITE (= P), ZERO; RESIZE: the new size; else 0
+ *  72   8  length               WRITE (= P), ZERO; RESIZE: the new size; EPOCH: the lease in
+ *                              milliseconds; else 0
  *  80   8  timestamp            milliseconds since 1970 UTC
  *  88   8  total                running total of guest data, this record included
  *  96   4  CRC32C of the payload, 0 if there is none
@@ -208,7 +209,7 @@ public final class RecordCodec {
             UUID nonce = takeUuid(payload);
             UUID incarnation = takeUuid(payload);
             String host = takeText(payload);
-            yield new Intent.Epoch(nonce, host, incarnation, takeText(payload));
+            yield new Intent.Epoch(nonce, host, incarnation, takeText(payload), length);
           }
           case HEARTBEAT -> new Intent.Heartbeat((flags & CLOSING) != 0);
         };
@@ -277,7 +278,8 @@ public final class RecordCodec {
       case Intent.Write w -> w.length();
       case Intent.Zero z -> z.length();
       case Intent.Resize r -> r.sizeBytes();
-      default -> 0; // no other intent is about a number of bytes
+      case Intent.Epoch e -> e.leaseMillis();
+      default -> 0; // no other intent is about an amount
     };
   }
 

@@ -127,6 +127,16 @@ public final class MemorySink implements IntentSink {
     open.forEach(f -> f.completeExceptionally(why));
   }
 
+  /** This journal knows at once who is fenced. */
+  @Override
+  public CompletableFuture<Void> sole() {
+    synchronized (journal) {
+      return over == null
+          ? CompletableFuture.completedFuture(null)
+          : CompletableFuture.failedFuture(over);
+    }
+  }
+
   @Override
   public CompletableFuture<JournalException> lost() {
     return lost;

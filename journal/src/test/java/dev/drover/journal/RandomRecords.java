@@ -41,7 +41,13 @@ final class RandomRecords {
       case SNAPSHOT_REVERT -> new Intent.SnapshotRevert(uuid(random), name(random));
       case RESIZE -> new Intent.Resize(random.nextLong(1, 1L << 50));
       case MARK -> new Intent.Mark(name(random));
-      case EPOCH -> new Intent.Epoch(uuid(random), text(random), uuid(random), text(random));
+      case EPOCH ->
+          new Intent.Epoch(
+              uuid(random),
+              text(random),
+              uuid(random),
+              text(random),
+              random.nextLong(Intent.Epoch.MAX_LEASE_MILLIS + 1));
       case HEARTBEAT -> new Intent.Heartbeat(random.nextBoolean());
     };
   }

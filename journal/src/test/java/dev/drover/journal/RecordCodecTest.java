@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.SplittableRandom;
+import java.util.UUID;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,6 +41,14 @@ class RecordCodecTest {
       assertEquals(record, RecordCodec.decode(value));
       assertEquals(value, RecordCodec.encode(RecordCodec.decode(value)));
     }
+  }
+
+  @Test
+  void theLeaseOfAnEpochIsItsLength() throws JournalException {
+    var epoch = new Intent.Epoch(new UUID(1, 2), "h", new UUID(3, 4), "/i", 6_000);
+    ByteBuffer value = RecordCodec.encode(JournalRecord.epoch(new UUID(5, 6), 7, 8, epoch));
+    assertEquals(6_000, value.getLong(72));
+    assertEquals(epoch, RecordCodec.decode(value).intent());
   }
 
   @Test

@@ -1,15 +1,13 @@
 package dev.drover.journal;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
-import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.UUID;
-import java.util.function.LongSupplier;
 
 /**
  * A log that does only what a test tells it to, when it tells it: records land, receipts come or do
@@ -21,6 +19,7 @@ final class SimulatedLog {
   private final List<JournalRecord> records = new ArrayList<>();
   private final List<Line> lines = new ArrayList<>();
   private long millis = 1_000_000;
+  private final SimulatedHost nearby = host(1, 0);
   private boolean away;
   private long nonce;
 
@@ -38,9 +37,14 @@ final class SimulatedLog {
 
   /** One line of appends. */
   final class Line implements WriterLog.Appender {
+    private final SimulatedHost host;
     private final Deque<Sent> landed = new ArrayDeque<>();
     private final Deque<Sent> sent = new ArrayDeque<>();
     private boolean dead;
+
+    private Line(SimulatedHost host) {
+      this.host = host;
+    }
 
     @Override
     public void append(JournalRecord record, WriterLog.Receipt receipt) {
@@ -98,12 +102,23 @@ final class SimulatedLog {
       failed.forEach(s -> s.receipt.failed(new IllegalStateException("delivery failed")));
     }
 
+    /** Where the writer runs whose line it is. */
+    SimulatedHost host() {
+      return host;
+    }
+
     boolean isDead() {
       return dead;
     }
   }
 
   private final class View implements WriterLog {
+    private final SimulatedHost host;
+
+    private View(SimulatedHost host) {
+      this.host = host;
+    }
+
     @Override
     public long beginOffset() throws JournalException {
       refuseIfAway();
@@ -113,13 +128,13 @@ final class SimulatedLog {
     @Override
     public long endOffset() throws JournalException {
       refuseIfAway();
-      return records.size();
+      return host.end(records.size());
     }
 
     @Override
     public List<Seen> read(long from, long to) throws JournalException {
       refuseIfAway();
-      if (from > to || to > records.size()) {
+      if (from > to || to > host.end(records.size())) {
         throw new JournalException(JournalException.Code.TRUNCATED, from + " to " + to);
       }
       List<Seen> found = new ArrayList<>();
@@ -134,7 +149,7 @@ final class SimulatedLog {
     @Override
     public Appender appender() throws JournalException {
       refuseIfAway();
-      Line line = new Line();
+      Line line = new Line(host);
       lines.add(line);
       return line;
     }
@@ -143,7 +158,7 @@ final class SimulatedLog {
     public void close() {}
 
     private void refuseIfAway() throws JournalException {
-      if (away) {
+      if (away || !host.canRead()) {
         throw new JournalException(JournalException.Code.UNREACHABLE, "away");
       }
     }
@@ -191,7 +206,7 @@ final class SimulatedLog {
   }
 
   LogView view() {
-    return new View();
+    return new View(nearby);
   }
 
   /** A writer that serves {@code image}; not stepped yet. */
@@ -200,22 +215,41 @@ final class SimulatedLog {
   }
 
   EpochWriter writer(String image, boolean takeOver, Clock clock) {
-    UUID incarnation =
-        UUID.nameUUIDFromBytes(image.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    return writer(nearby, image, takeOver, clock, Duration.ZERO);
+  }
+
+  /** A writer with clocks of its own, that is read from for so long on one proof. */
+  EpochWriter writer(SimulatedHost host, String image, Duration lease) {
+    return writer(host, image, true, host.clock(), lease);
+  }
+
+  private EpochWriter writer(
+      SimulatedHost host, String image, boolean takeOver, Clock clock, Duration lease) {
+    UUID incarnation = UUID.nameUUIDFromBytes(image.getBytes(StandardCharsets.UTF_8));
     return new EpochWriter(
-        new View(),
+        new View(host),
         new EpochWriter.Options(
             "j",
             VOLUME,
-            "host",
+            host.name(),
             incarnation,
             image,
             takeOver,
             -1,
-            java.time.Duration.ofSeconds(30)),
+            Duration.ofSeconds(30),
+            lease),
         clock,
-        nanos(),
+        host::nanos,
         () -> new UUID(5, nonce++));
+  }
+
+  /** See {@link SimulatedHost}. */
+  SimulatedHost host(double rate, long aheadMillis) {
+    return host("host", rate, aheadMillis);
+  }
+
+  SimulatedHost host(String name, double rate, long aheadMillis) {
+    return new SimulatedHost(name, () -> millis, rate, aheadMillis);
   }
 
   /** A writer that has its epoch, and nothing in flight. */
@@ -231,34 +265,15 @@ final class SimulatedLog {
 
   static void step(EpochWriter writer) {
     try {
-      writer.step(java.time.Duration.ZERO);
+      writer.step(Duration.ZERO);
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
   }
 
-  private LongSupplier nanos() {
-    return () -> millis * 1_000_000;
-  }
-
   /** The log's own time, plus what a writer's clock is ahead of it. */
   Clock clock(long aheadMillis) {
-    return new Clock() {
-      @Override
-      public ZoneId getZone() {
-        return ZoneOffset.UTC;
-      }
-
-      @Override
-      public Clock withZone(ZoneId zone) {
-        return this;
-      }
-
-      @Override
-      public Instant instant() {
-        return Instant.ofEpochMilli(millis + aheadMillis);
-      }
-    };
+    return host(1, aheadMillis).clock();
   }
 
   Clock clock() {

@@ -3,6 +3,7 @@ package dev.drover.journal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.drover.journal.WriterWatch.Verdict;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -15,14 +16,14 @@ class WriterWatchTest {
   private Verdict judge(long end, long stampedSeconds, boolean closed, long afterSeconds) {
     var writer = new WriterState(0, "h", null, "/i", NOW.plusSeconds(stampedSeconds), closed);
     return watch.judge(
-        new LogTail(end, 0, 0, 0, writer),
+        new LogTail(end, 0, 0, 0, writer, Duration.ZERO, false),
         NOW.plusSeconds(afterSeconds),
         TimeUnit.SECONDS.toNanos(afterSeconds));
   }
 
   @Test
   void nobodyAndWhoeverSaidGoodbyeAreGone() {
-    var nobody = new LogTail(0, 0, 0, 0, null);
+    var nobody = new LogTail(0, 0, 0, 0, null, Duration.ZERO, false);
     assertEquals(Verdict.GONE, watch.judge(nobody, NOW, 0));
     assertEquals(Verdict.GONE, judge(5, 0, true, 0));
   }

@@ -33,10 +33,11 @@ import org.slf4j.LoggerFactory;
  * every change that was answered before it was asked for, because an answered change has been
  * appended.
  *
- * <p><b>What a read sees.</b> Every change answered before the read began, and of changes in flight
- * any part; see {@link Overlay}. With {@link CacheMode#JOURNAL} a change is shown when it is
- * acknowledged, never before, so that a crash cannot take back what a read has shown, unless
- * another client's write was still unanswered.
+ * <p><b>What a read sees.</b> Every change answered before the read began, whoever answered it, and
+ * of changes in flight any part; see {@link Overlay}. A gateway that another one may have succeeded
+ * without its knowing answers no read until it knows ({@link IntentSink#sole}). With {@link
+ * CacheMode#JOURNAL} a change is shown when it is acknowledged, never before, so that a crash
+ * cannot take back what a read has shown, unless another client's write was still unanswered.
  *
  * <p><b>Back-pressure.</b> A change waits, unanswered and in order, until the overlay has room for
  * it; a FLUSH does not wait for room. Room comes back as the replica applies, which needs nothing
@@ -64,6 +65,9 @@ public final class Gateway implements Export, AutoCloseable {
 
   /** Why nothing works any more; null while it does. */
   private final AtomicReference<NbdException> failure = new AtomicReference<>();
+
+  /** Completed when there is a failure. */
+  private final CompletableFuture<Void> failed = new CompletableFuture<>();
 
   /**
    * Takes up work at once.
@@ -126,8 +130,8 @@ public final class Gateway implements Export, AutoCloseable {
       replica.read(offset, range.duplicate());
     }
     view.mergeOver(range);
-    // Fenced meanwhile: the bytes may be older than what the other gateway has answered.
-    checkWorking();
+    // Else the bytes may be older than what another gateway has answered.
+    requireSole();
     dst.position(dst.limit());
   }
 
@@ -177,6 +181,7 @@ public final class Gateway implements Export, AutoCloseable {
   public void close() {
     NbdException closed = new NbdException(NbdError.ESHUTDOWN, name + ": the gateway is closed");
     failure.compareAndSet(null, closed);
+    failed.complete(null);
     appender.end(closed);
     try {
       boolean quiet = appender.awaitEnd(CLOSE_WAIT);
@@ -262,6 +267,7 @@ public final class Gateway implements Export, AutoCloseable {
     NbdError error = fenced ? NbdError.ESHUTDOWN : NbdError.EIO;
     NbdException broken = new NbdException(error, name + ": " + cause.getMessage(), cause);
     if (failure.compareAndSet(null, broken)) {
+      failed.complete(null);
       appender.end(broken);
       unacknowledged.forEach(submission -> submission.fail(broken));
     }
@@ -283,6 +289,25 @@ public final class Gateway implements Export, AutoCloseable {
       }
     }
     // A change fails only when everything does.
+    checkWorking();
+  }
+
+  /** Waits, hardly ever, until it is certain that no other gateway has answered anything. */
+  private void requireSole() throws IOException {
+    CompletableFuture<Void> sole = sink.sole();
+    if (!sole.isDone()) {
+      try {
+        CompletableFuture.anyOf(sole, failed).get();
+      } catch (ExecutionException e) {
+        log.debug("{}: a read waited for a proof that never came", name);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new InterruptedIOException("interrupted in a read");
+      }
+    }
+    if (sole.isCompletedExceptionally()) {
+      fail(sole.exceptionNow());
+    }
     checkWorking();
   }
 

@@ -17,6 +17,7 @@ final class FakeJournal implements IntentSink {
   private final Queue<CompletableFuture<Long>> unacknowledged = new ArrayDeque<>();
   private final CompletableFuture<JournalException> lost = new CompletableFuture<>();
   private final boolean acknowledgesAtOnce;
+  private CompletableFuture<Void> sole = CompletableFuture.completedFuture(null);
   private long acknowledged = EPOCH + 1;
 
   private FakeJournal(boolean acknowledgesAtOnce) {
@@ -82,6 +83,20 @@ final class FakeJournal implements IntentSink {
       unacknowledged.clear();
     }
     failed.forEach(future -> future.completeExceptionally(cause));
+  }
+
+  /** Reads wait for {@link #prove} from now on. */
+  synchronized void stopProving() {
+    sole = new CompletableFuture<>();
+  }
+
+  synchronized void prove() {
+    sole.complete(null);
+  }
+
+  @Override
+  public synchronized CompletableFuture<Void> sole() {
+    return sole;
   }
 
   @Override

@@ -109,11 +109,7 @@ final class GatewayTest {
     CompletableFuture<Void> write = gateway.write(0, filled(7, 512), false);
     journal.awaitAppends(1);
     assertArrayEquals(new byte[512], read(512, 512));
-    CompletableFuture<byte[]> read = new CompletableFuture<>();
-    Thread reader = Thread.startVirtualThread(() -> readInto(read));
-    while (reader.getState() != Thread.State.WAITING) {
-      Thread.onSpinWait();
-    }
+    CompletableFuture<byte[]> read = readInBackground();
     // The replica is faster than the acknowledgement.
     replica.applyAll();
     assertFalse(read.isDone());
@@ -223,6 +219,40 @@ final class GatewayTest {
     assertEquals(NbdError.ESHUTDOWN, errorOf(gateway.flush()));
     NbdException read = assertThrows(NbdException.class, () -> read(0, 1));
     assertEquals(NbdError.ESHUTDOWN, read.error());
+  }
+
+  @Test
+  void aReadWaitsUntilItIsCertainThatNobodyElseServes() throws Exception {
+    openJournaled();
+    journal.stopProving();
+    CompletableFuture<byte[]> read = readInBackground();
+    assertFalse(read.isDone());
+    journal.prove();
+    assertArrayEquals(new byte[512], read.get());
+  }
+
+  @Test
+  void aReadThatWaitsForThatFailsWithTheJournalAndWithTheGateway() throws Exception {
+    openJournaled();
+    journal.stopProving();
+    CompletableFuture<byte[]> fenced = readInBackground();
+    journal.lose(JournalException.Code.FENCED);
+    assertEquals(NbdError.ESHUTDOWN, errorOf(fenced));
+
+    openJournaled();
+    journal.stopProving();
+    CompletableFuture<byte[]> closed = readInBackground();
+    gateway.close();
+    assertEquals(NbdError.ESHUTDOWN, errorOf(closed));
+  }
+
+  private CompletableFuture<byte[]> readInBackground() {
+    CompletableFuture<byte[]> read = new CompletableFuture<>();
+    Thread reader = Thread.startVirtualThread(() -> readInto(read));
+    while (reader.getState() != Thread.State.WAITING) {
+      Thread.onSpinWait();
+    }
+    return read;
   }
 
   @Test

@@ -8,6 +8,7 @@ import dev.drover.cli.replica.ServeRun;
 import dev.drover.cli.session.Session;
 import dev.drover.cli.value.Address;
 import dev.drover.cli.value.ByteSize;
+import dev.drover.cli.value.ReadLeases;
 import dev.drover.cli.value.Span;
 import dev.drover.nbd.CacheMode;
 import java.nio.file.Path;
@@ -74,6 +75,14 @@ final class ServeCommand implements Callable<Integer> {
       description = "How long the journal may take before it counts as lost (default: 120s).")
   private String journalTimeout;
 
+  @Option(
+      names = "--read-lease",
+      paramLabel = "TIME",
+      description =
+          "How long reads are answered after the last proof that no other gateway has taken over"
+              + " (default: 6s). One that takes over waits as long, and a sixth longer.")
+  private String readLease;
+
   @Mixin private ReplicaFlags replica;
 
   ServeCommand(Session session) {
@@ -101,6 +110,7 @@ final class ServeCommand implements Callable<Integer> {
             .map(size -> ByteSize.parse(size).bytes())
             .orElse(0L),
         CacheMode.valueOf(session.setting(OwnKey.CACHE, cache).toUpperCase(Locale.ROOT)),
-        Span.parse(session.setting(OwnKey.JOURNAL_TIMEOUT, journalTimeout)));
+        Span.parse(session.setting(OwnKey.JOURNAL_TIMEOUT, journalTimeout)),
+        ReadLeases.parse(session.setting(OwnKey.READ_LEASE, readLease)));
   }
 }

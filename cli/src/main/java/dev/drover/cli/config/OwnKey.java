@@ -13,6 +13,7 @@ public enum OwnKey {
   CLUSTER_SIZE("cluster.size", "64K"),
   DURABILITY("durability", "warn"),
   JOURNAL_TIMEOUT("journal.timeout", "120s"),
+  READ_LEASE("read.lease", "6s"),
   /** Without it, what the process's memory allows. */
   OVERLAY_SIZE("overlay.size", null),
   TOPIC_WATCH("topic.watch", "30s");

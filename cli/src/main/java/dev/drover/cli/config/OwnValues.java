@@ -3,6 +3,7 @@ package dev.drover.cli.config;
 import dev.drover.cli.value.ByteSize;
 import dev.drover.cli.value.ClusterSize;
 import dev.drover.cli.value.IllegalValue;
+import dev.drover.cli.value.ReadLeases;
 import dev.drover.cli.value.Span;
 import java.util.List;
 import java.util.Map;
@@ -60,6 +61,7 @@ final class OwnValues {
         }
       }
       case JOURNAL_TIMEOUT, TOPIC_WATCH -> Span.parse(value);
+      case READ_LEASE -> ReadLeases.parse(value);
       case OVERLAY_SIZE -> {
         if (ByteSize.parse(value).bytes() == 0) {
           throw new IllegalValue("0 leaves no room for a single write; give 64M or more");

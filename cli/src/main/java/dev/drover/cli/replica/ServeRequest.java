@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param overlayBytes memory for what the image does not show yet; 0: what the process has for it
  * @param cache when a write is answered
  * @param journalTimeout how long an append may take
+ * @param readLease how long reads are answered on one proof that no other gateway has taken over
  */
 public record ServeRequest(
     ReplicaRequest replica,
@@ -25,7 +26,8 @@ public record ServeRequest(
     boolean takeOver,
     long overlayBytes,
     CacheMode cache,
-    Duration journalTimeout) {
+    Duration journalTimeout,
+    Duration readLease) {
 
   /** The same, asked of one of several volumes. */
   ServeRequest of(Target target) {
@@ -40,6 +42,6 @@ public record ServeRequest(
 
   private ServeRequest with(ReplicaRequest newReplica, long newOverlayBytes) {
     return new ServeRequest(
-        newReplica, listen, socket, takeOver, newOverlayBytes, cache, journalTimeout);
+        newReplica, listen, socket, takeOver, newOverlayBytes, cache, journalTimeout, readLease);
   }
 }

@@ -102,7 +102,8 @@ final class ServeVolume implements Work {
         new WriterIdentity(
             LocalHost.detect().name(),
             replica.report().incarnation(),
-            replica.report().image().toString());
+            replica.report().image().toString(),
+            request.readLease());
     IntentSink sink =
         KafkaIntentSink.open(settings, volume, me, request.takeOver(), cluster.clock());
     AtomicReference<Gateway> gateway = new AtomicReference<>();

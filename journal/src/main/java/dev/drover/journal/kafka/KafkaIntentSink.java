@@ -99,7 +99,8 @@ public final class KafkaIntentSink implements IntentSink {
                 me.image(),
                 takeOver,
                 gone,
-                timeout.compareTo(SECOND_CHANCE) < 0 ? timeout : SECOND_CHANCE),
+                timeout.compareTo(SECOND_CHANCE) < 0 ? timeout : SECOND_CHANCE,
+                me.lease()),
             clock,
             System::nanoTime,
             UUID::randomUUID);
@@ -128,6 +129,11 @@ public final class KafkaIntentSink implements IntentSink {
   @Override
   public CompletableFuture<Long> append(Intent intent) {
     return writer.append(intent);
+  }
+
+  @Override
+  public CompletableFuture<Void> sole() {
+    return writer.sole();
   }
 
   @Override
