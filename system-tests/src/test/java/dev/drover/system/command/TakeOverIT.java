@@ -4,6 +4,7 @@ import static dev.drover.system.command.Replicas.assertCleanForQemu;
 import static dev.drover.system.command.Replicas.assertIdenticalForQemu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.nbd.client.NbdClient;
@@ -18,8 +19,11 @@ import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,6 +37,10 @@ final class TakeOverIT {
 
   private static final int BLOCK = 64 << 10;
   private static final int BLOCKS = 256;
+
+  /** What a successor waits for. */
+  private static final String SHORT_LEASE = "--read-lease=1s";
+
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @TempDir Path folder;
@@ -57,7 +65,7 @@ final class TakeOverIT {
   @Test
   void aGatewayThatWasPausedForTwentySecondsFindsItselfFencedAndHasAnsweredNothingVoid()
       throws Exception {
-    Drover.Gateway zombie = drover.serve("v", imageA);
+    Drover.Gateway zombie = drover.serve("v", imageA, SHORT_LEASE);
     try (AckedGuest guest = AckedGuest.on(URI.create(zombie.uri()), folder, "guest", 5)) {
       guest.awaitMore(1_000);
       signal("STOP", zombie.process());
@@ -74,6 +82,42 @@ final class TakeOverIT {
       assertEquals(0, next.process().stop(), next.process().said());
     }
     bothEndIdentical();
+  }
+
+  @Test
+  void aGatewayThatWasPausedTellsNoReaderWhatIsNoLongerSo() throws Exception {
+    Drover.Gateway zombie = drover.serve("v", imageA, SHORT_LEASE);
+    try (NbdClient reader = NbdClient.connect(URI.create(zombie.uri()))) {
+      NbdClient.await(reader.write(0, filled(1), true));
+      assertEquals(filled(1), NbdClient.await(reader.read(0, BLOCK)));
+      signal("STOP", zombie.process());
+      Drover.Gateway next = drover.serve("v", imageB, "--take-over");
+      try (NbdClient writer = NbdClient.connect(URI.create(next.uri()))) {
+        NbdClient.await(writer.write(0, filled(2), true));
+      }
+      // Some wait in the socket for the gateway to wake up, some come when it has.
+      List<CompletableFuture<ByteBuffer>> reads = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        reads.add(reader.read(0, BLOCK));
+      }
+      signal("CONT", zombie.process());
+      while (zombie.process().isAlive() && reads.size() < 1_000) {
+        reads.add(reader.read(0, BLOCK));
+        Await.pause(Duration.ofMillis(5));
+      }
+      assertEquals(3, zombie.process().await(PATIENCE), zombie.process().said());
+      for (CompletableFuture<ByteBuffer> read : reads) {
+        assertThrows(IOException.class, () -> NbdClient.await(read), "read what is no longer so");
+      }
+      assertEquals(0, next.process().stop(), next.process().said());
+    }
+    bothEndIdentical();
+  }
+
+  private static ByteBuffer filled(int value) {
+    byte[] bytes = new byte[BLOCK];
+    Arrays.fill(bytes, (byte) value);
+    return ByteBuffer.wrap(bytes);
   }
 
   /** The journal moves on, and what the first guest may check stays as it is. */
@@ -124,8 +168,8 @@ final class TakeOverIT {
   private boolean startBoth(Random random, byte[] disk) throws IOException {
     List<DroverProcess> both =
         List.of(
-            drover.start("serve", "v", "--image", imageA, "--listen", "127.0.0.1:0"),
-            drover.start("serve", "v", "--image", imageB, "--listen", "127.0.0.1:0"));
+            drover.start("serve", "v", "--image", imageA, "--listen", "127.0.0.1:0", SHORT_LEASE),
+            drover.start("serve", "v", "--image", imageB, "--listen", "127.0.0.1:0", SHORT_LEASE));
     Await.until(
         PATIENCE,
         () -> !both.get(0).isAlive() || !both.get(1).isAlive(),
