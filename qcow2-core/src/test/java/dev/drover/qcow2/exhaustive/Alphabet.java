@@ -17,6 +17,12 @@ import java.util.stream.Collectors;
  *   c e compressed ─c── ─e─                    D discards  ─D───D───D───D─
  *   p across         ─p──
  *   m many                 ─m───m───m───m───m─
+ *
+ *   subcluster      0   1   2   3   4   …  30  31 │ 32  33     extended L2: the same letters
+ *   w partly       ─w──                        x              ─x──
+ *   W V whole      ─W── ─V─
+ *   p across         ─p──
+ *   z k zeroes       ─z───z──       kk whole: 0 and 1      c e m d: whole clusters
  * </pre>
  */
 final class Alphabet {
@@ -49,7 +55,19 @@ final class Alphabet {
 
   private final Map<Character, IntFunction<Operation>> operations = new TreeMap<>();
 
-  Alphabet(int cluster) {
+  private Alphabet() {}
+
+  /** At the edges of clusters. */
+  static Alphabet ofClusters(int cluster) {
+    return new Alphabet().clusters(cluster);
+  }
+
+  /** At the edges of subclusters, on a disk of few clusters. */
+  static Alphabet ofSubclusters(int cluster) {
+    return new Alphabet().subclusters(cluster, cluster / 32);
+  }
+
+  private Alphabet clusters(int cluster) {
     int table = cluster / Long.BYTES * cluster;
     operations.put('w', v -> new Operation.Write(cluster / 4, cluster / 4, v, false));
     operations.put('W', v -> new Operation.Write(0, cluster, v, false));
@@ -65,13 +83,36 @@ final class Alphabet {
     operations.put('e', v -> new Operation.Write(cluster, cluster, v, true));
     operations.put('C', v -> new Operation.Write(table - cluster, 2 * cluster, v, true));
     operations.put('a', _ -> new Operation.Preallocate(cluster, 3 * cluster));
+    operations.put('g', _ -> new Operation.Resize(2 * table + 2 * cluster));
+    operations.put('h', _ -> new Operation.Resize(table - 2 * cluster + cluster % 1024));
+    return structure();
+  }
+
+  private Alphabet subclusters(int cluster, int sub) {
+    operations.put('w', v -> new Operation.Write(sub / 4, sub / 4, v, false));
+    operations.put('W', v -> new Operation.Write(0, sub, v, false));
+    operations.put('V', v -> new Operation.Write(sub, sub, v, false));
+    operations.put('p', v -> new Operation.Write(sub / 2, sub, v, false));
+    operations.put('x', v -> new Operation.Write(cluster - sub * 3 / 2, 2 * sub, v, false));
+    operations.put('m', v -> new Operation.Write(0, cluster, v, false));
+    operations.put('z', _ -> new Operation.Zero(sub / 2, 2 * sub, true));
+    operations.put('k', _ -> new Operation.Zero(0, 2 * sub, false));
+    operations.put('d', _ -> new Operation.Discard(0, cluster));
+    operations.put('c', v -> new Operation.Write(0, cluster, v, true));
+    operations.put('e', v -> new Operation.Write(cluster, cluster, v, true));
+    operations.put('a', _ -> new Operation.Preallocate(cluster, 3 * cluster));
+    operations.put('g', _ -> new Operation.Resize(6 * cluster + 512));
+    operations.put('h', _ -> new Operation.Resize(2 * sub + 512));
+    return structure();
+  }
+
+  private Alphabet structure() {
     operations.put('s', Operation.CreateSnapshot::new);
     operations.put('t', _ -> new Operation.DeleteSnapshot());
     operations.put('r', _ -> new Operation.ApplySnapshot());
-    operations.put('g', _ -> new Operation.Resize(2 * table + 2 * cluster));
-    operations.put('h', _ -> new Operation.Resize(table - 2 * cluster + cluster % 1024));
     operations.put('f', _ -> new Operation.Flush());
     operations.put('.', _ -> new Operation.Close());
+    return this;
   }
 
   /** The operation that a letter stands for at this place, from 0, of a sequence. */

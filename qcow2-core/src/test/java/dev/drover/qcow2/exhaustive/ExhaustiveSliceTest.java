@@ -26,12 +26,18 @@ final class ExhaustiveSliceTest {
           "CUT:zstd:2",
           "CUT:1k:2",
           "CUT:4k:1",
+          "CUT:sub:1",
+          "CUT:subsnapshot:1",
+          "CUT:subbacked:1",
+          "CUT:sub1k:1",
           "FAULT:empty:1",
           "FAULT:used:1",
           "FAULT:snapshot:1",
           "FAULT:backed:2",
           "FAULT:block:1",
           "FAULT:1k:1",
+          "FAULT:sub:1",
+          "FAULT:subbacked:1",
           "RANDOM:used:10",
           "RANDOM:snapshot:10");
 

@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /** Makes the scenes by name. Each call makes them anew, the same bytes every time. */
 final class Scenes {
@@ -30,7 +31,11 @@ final class Scenes {
 
   /** Every scene that {@link #make} knows. */
   static final List<String> NAMES =
-      List.of("empty", "used", "snapshot", "backed", "block", "zstd", "1k", "4k", "table");
+      Stream.concat(
+              Stream.of(
+                  "empty", "used", "snapshot", "backed", "block", "zstd", "1k", "4k", "table"),
+              SubclusterScenes.NAMES.stream())
+          .toList();
 
   /** The letters that make sense in a scene. */
   static String letters(String name) {
@@ -39,7 +44,7 @@ final class Scenes {
       case "zstd" -> WITHOUT_STRUCTURE;
       case "block" -> "wWxmdceCastrf";
       case "table" -> "xm";
-      default -> ALL;
+      default -> SubclusterScenes.NAMES.contains(name) ? SubclusterScenes.LETTERS : ALL;
     };
   }
 
@@ -68,6 +73,7 @@ final class Scenes {
       case "1k" -> new Scenes(name, 1024).used();
       case "4k" -> new Scenes(name, 4096).snapshot();
       case "table" -> new Scenes(name, 512).table();
+      case String other when SubclusterScenes.NAMES.contains(other) -> SubclusterScenes.make(other);
       default -> throw new IllegalArgumentException("no scene " + name + ", only " + NAMES);
     };
   }
@@ -98,7 +104,7 @@ final class Scenes {
     return new Scene(
         name,
         letters(name),
-        new Alphabet(cluster),
+        Alphabet.ofClusters(cluster),
         file,
         start,
         bounds(),
@@ -178,7 +184,7 @@ final class Scenes {
   }
 
   /** A backing disk full of nines. */
-  private record Below(int size) implements GuestDisk {
+  record Below(int size) implements GuestDisk {
     @Override
     public long virtualSizeBytes() {
       return size;
