@@ -263,6 +263,10 @@ final class ImageOpener {
    * between.
    */
   private BlockFile openUnfinished(Path unfinished) throws IOException {
+    Path folder = unfinished.toAbsolutePath().getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new NoSuchFileException(folder.toString());
+    }
     try {
       try {
         return files.open(unfinished, true);

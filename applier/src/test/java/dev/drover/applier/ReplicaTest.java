@@ -168,6 +168,16 @@ final class ReplicaTest {
   }
 
   @Test
+  void anImageInNoFolderIsToldByTheFolder() {
+    Path nowhere = dir.resolve("no").resolve("where");
+    NoSuchFileException e =
+        assertThrows(
+            NoSuchFileException.class,
+            () -> start(ReplicaOptions.of(nowhere.resolve("disk.qcow2"))));
+    assertEquals(nowhere.toString(), e.getFile());
+  }
+
+  @Test
   void itStopsAtItsPointSummarisesAndGoesOnLater() throws Exception {
     sink.append(write(0, 100, 1));
     sink.append(write(0, 100, 2));

@@ -46,10 +46,10 @@ final class StatusCommand implements Callable<Integer> {
       Names.check("volume", volume);
     }
     try (Cluster cluster = session.cluster()) {
-      Instant now = cluster.registry().now();
       List<Listed> all = new ArrayList<>();
       List<VolumeDescriptor> volumes =
           volume == null ? cluster.volumes().list() : List.of(cluster.volumes().find(volume));
+      Instant now = cluster.registry().now();
       for (VolumeDescriptor each : volumes) {
         VolumeReport report = cluster.volumes().show(each.name());
         all.add(new Listed(report, replicas(cluster, report, now)));

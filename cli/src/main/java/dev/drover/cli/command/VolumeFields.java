@@ -2,6 +2,7 @@ package dev.drover.cli.command;
 
 import dev.drover.cli.terminal.Fields;
 import dev.drover.journal.Durability;
+import dev.drover.journal.Intent;
 import dev.drover.journal.VolumeDescriptor;
 import dev.drover.journal.WriterState;
 import dev.drover.journal.kafka.TopicWarning;
@@ -43,11 +44,18 @@ final class VolumeFields {
     return Fields.of("epoch", writer.epoch())
         .and("host", writer.host())
         .and("image", writer.image())
-        .and("incarnation", writer.incarnation() == null ? null : writer.incarnation().toString())
+        .and("incarnation", incarnation(writer))
         .and("alive", writer.isAlive(now))
         .and("closed", writer.closed())
         .and("lastSeen", writer.lastSeen())
         .map();
+  }
+
+  /** Null for a verb that took an epoch for one record. */
+  private static String incarnation(WriterState writer) {
+    boolean image =
+        writer.incarnation() != null && !writer.incarnation().equals(Intent.Epoch.NO_IMAGE);
+    return image ? writer.incarnation().toString() : null;
   }
 
   /** The writer in a few words. */

@@ -25,11 +25,11 @@ final class VolumeList implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     try (Cluster cluster = session.cluster()) {
-      Instant now = cluster.registry().now();
       List<VolumeReport> reports = new ArrayList<>();
       for (VolumeDescriptor volume : cluster.volumes().list()) {
         reports.add(cluster.volumes().show(volume.name()));
       }
+      Instant now = cluster.registry().now();
       if (session.console().json()) {
         session
             .console()

@@ -147,6 +147,14 @@ final class KafkaFaults {
     return new JournalException(Code.VOLUME_EXISTS, "volume %s %s".formatted(name, why));
   }
 
+  static JournalException neverAcknowledged(int replication, int minInsync) {
+    return new JournalException(
+            Code.USAGE,
+            "%d in-sync copies of %d: no write could ever be acknowledged"
+                .formatted(minInsync, replication))
+        .withHint("ask for fewer in-sync replicas, or for more copies");
+  }
+
   static JournalException imageChanged(String name, String image) {
     return new JournalException(
             Code.VOLUME_EXISTS,

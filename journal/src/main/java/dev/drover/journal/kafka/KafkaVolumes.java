@@ -65,6 +65,9 @@ public final class KafkaVolumes implements AutoCloseable {
     TopicAdmin.Cluster cluster = admin.cluster();
     int replication = TopicRules.replication(wanted.asks(), cluster.brokers());
     int minInsync = TopicRules.minInsync(wanted.asks(), replication);
+    if (minInsync > replication) {
+      throw KafkaFaults.neverAcknowledged(replication, minInsync);
+    }
     ensureRegistryTopic(replication, minInsync);
     Optional<VolumeDescriptor> known = registry.volume(wanted.name());
     if (known.isPresent() && known.get().state() != State.CREATING) {

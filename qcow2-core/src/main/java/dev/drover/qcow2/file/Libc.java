@@ -41,7 +41,6 @@ final class Libc {
   static final int EINTR = 4;
   static final int EAGAIN = 11;
   static final int EACCES = 13;
-  static final int EISDIR = 21;
   static final int ENOSPC = 28;
   static final int EROFS = 30;
   static final int EOPNOTSUPP = 95;

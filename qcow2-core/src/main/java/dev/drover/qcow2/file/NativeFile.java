@@ -43,7 +43,6 @@ final class NativeFile implements Closeable {
     return switch (errno) {
       case Libc.ENOENT -> new NoSuchFileException(path);
       case Libc.EACCES -> new AccessDeniedException(path);
-      case Libc.EISDIR -> new FileSystemException(path, null, "Is a directory");
       case Libc.EROFS -> new FileSystemException(path, null, "Read-only file system");
       default -> new FileSystemException(path, null, "open: errno " + errno);
     };

@@ -3,6 +3,8 @@ package dev.drover.qcow2.file;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.AsynchronousFileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -88,6 +90,9 @@ final class OpenFile {
       if (createNew) {
         // Closing a descriptor of a file that did not exist costs nobody a lock.
         channel(path, EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)).close();
+      }
+      if (Files.isDirectory(path)) {
+        throw new FileSystemException(path.toString(), null, "Is a directory");
       }
       FileIdentity identity = FileIdentity.of(path);
       OpenFile file = REGISTRY.computeIfAbsent(identity, OpenFile::new);

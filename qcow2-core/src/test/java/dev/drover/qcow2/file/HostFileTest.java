@@ -173,14 +173,14 @@ final class HostFileTest {
     }
   }
 
-  @Test
-  void whatCannotBeOpenedSaysWhy() {
-    for (boolean nativeCalls : new boolean[] {true, false}) {
-      IOException folderItself =
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aFolderIsNoFile(boolean nativeCalls) {
+    for (Sharing sharing : Sharing.values()) {
+      IOException e =
           assertThrows(
-              FileSystemException.class,
-              () -> HostFile.open(folder, Sharing.WRITER, false, nativeCalls));
-      assertTrue(folderItself.getMessage().endsWith("Is a directory"), folderItself.getMessage());
+              FileSystemException.class, () -> HostFile.open(folder, sharing, false, nativeCalls));
+      assertEquals(folder + ": Is a directory", e.getMessage());
     }
   }
 

@@ -108,6 +108,7 @@ final class WeakTopicTest {
   @Test
   void whatCannotBeAskedOfATopicIsTold() {
     try (InProcess drover = with("warn")) {
+      drover.run("volume", "create", "v", "--size", "1M", "--min-insync-replicas", "2").expect(2);
       drover.ok("volume", "create", "v", "--size", "1M", "--min-insync-replicas", "1");
       drover.run("volume", "alter", "v").expect(2);
       drover.run("volume", "alter", "v", "--durability", "strict").expect(2);
