@@ -92,6 +92,12 @@ public record HostExtent(
     return new HostExtent(start, length + next.length, kind, depth, hostOffset, file);
   }
 
+  /** The same place for another range of a disk that is made of several. */
+  HostExtent movedBy(long bytes) {
+    return new HostExtent(
+        new GuestOffset(start.bytes() + bytes), length, kind, 0, hostOffset, file);
+  }
+
   /** The same one file further down. */
   HostExtent below() {
     return new HostExtent(start, length, kind, depth + 1, hostOffset, file);

@@ -71,12 +71,13 @@ public final class ImageRebase {
    * moved, or another one of which the caller knows that it shows the same. Opens no backing file.
    *
    * @param file of the image; it is closed, whatever happens
+   * @param gate opens the external data file that it may have
    * @param onto the new one; empty: none
    */
-  public static void rename(BlockFile file, Optional<BackingReference> onto) throws IOException {
+  public static void rename(BlockFile file, BackingOpener gate, Optional<BackingReference> onto)
+      throws IOException {
     try (file;
-        Qcow2Image image =
-            Qcow2Image.openOver(file, BackingOpener.REFUSE, new NoDisk(), Qcow2Image.BOUNDS)) {
+        Qcow2Image image = Qcow2Image.openOver(file, gate, new NoDisk(), Qcow2Image.BOUNDS)) {
       image.renameBacking(onto);
     }
   }

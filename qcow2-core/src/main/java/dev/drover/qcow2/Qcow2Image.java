@@ -13,7 +13,6 @@ import dev.drover.qcow2.format.NewImage;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -38,9 +37,6 @@ public final class Qcow2Image implements WritableDisk {
 
   /** How much one request zeroes where zeroes must be written. */
   private static final long ZEROES_BYTES = 16L << 20;
-
-  /** How much one batch compresses: it costs a sync. */
-  private static final int PACKED_BATCH_BYTES = 4 << 20;
 
   /** How many clusters one batch of a preallocation takes. */
   private static final int PREALLOCATED_CLUSTERS = 1 << 14;
@@ -277,53 +273,19 @@ public final class Qcow2Image implements WritableDisk {
    * @param source whole clusters, or what the disk has from {@code offset} to its end
    */
   public void writeCompressed(GuestOffset offset, ByteBuffer source) throws IOException {
-    long end = offset.bytes() + source.remaining();
-    if (!core.geometry().isAligned(offset.bytes())
-        || !core.geometry().isAligned(end) && end != virtualSizeBytes()) {
-      throw new IllegalArgumentException("not whole clusters: " + offset + " to " + end);
-    }
-    requireWritable();
-    if (core.hasDataFile()) {
-      throw new Qcow2Exception(
-          Code.UNSUPPORTED,
-          name,
-          "has an external data file, where there is no room for compressed clusters",
-          "write without compression");
-    }
+    ClusterPacking packing = packing();
+    packing.requirePackable(offset, source);
     for (long at = offset.bytes(); source.hasRemaining(); ) {
-      at += writeNextCompressed(new GuestOffset(at), source);
+      ClusterPacking.Packed packed = packing.packNext(new GuestOffset(at), source);
+      packing.write(packed);
+      at += packed.plain().length();
     }
   }
 
-  /** As many clusters as get smaller, or one that does not; the bytes written. */
-  private int writeNextCompressed(GuestOffset offset, ByteBuffer source) throws IOException {
-    int most = Math.max(1, PACKED_BATCH_BYTES / clusterSizeBytes());
-    List<byte[]> pieces = new ArrayList<>();
-    int end = source.position();
-    while (end < source.limit() && pieces.size() < most) {
-      byte[] cluster = new byte[clusterSizeBytes()]; // what is behind the disk's end is zeroes
-      int n = Math.min(cluster.length, source.limit() - end);
-      source.get(end, cluster, 0, n);
-      Optional<byte[]> piece = core.compress(cluster);
-      if (piece.isEmpty()) {
-        break;
-      }
-      pieces.add(piece.get());
-      end += n;
-    }
-    int bytes =
-        pieces.isEmpty()
-            ? Math.min(clusterSizeBytes(), source.remaining())
-            : end - source.position();
-    byte[] copy = new byte[bytes];
-    source.get(copy);
-    GuestChange.Write plain = new GuestChange.Write(offset, ByteBuffer.wrap(copy));
-    if (pieces.isEmpty()) {
-      requests.change(plain);
-    } else {
-      requests.change(plain, pieces);
-    }
-    return bytes;
+  /** The two halves of {@link #writeCompressed}, of which only the second needs its turn. */
+  ClusterPacking packing() throws IOException {
+    requireWritable();
+    return new ClusterPacking(name, core, requests);
   }
 
   /**

@@ -97,7 +97,7 @@ final class HeaderRewriteTest {
   }
 
   static long rename(FailingBlockFile file, Optional<BackingReference> to) throws IOException {
-    ImageRebase.rename(file, to);
+    ImageRebase.rename(file, BackingOpener.REFUSE, to);
     return file.ios();
   }
 
@@ -131,7 +131,11 @@ final class HeaderRewriteTest {
     Qcow2Exception refused =
         assertThrows(
             Qcow2Exception.class,
-            () -> ImageRebase.rename(file, Optional.of(BackingReference.raw("n".repeat(400)))));
+            () ->
+                ImageRebase.rename(
+                    file,
+                    BackingOpener.REFUSE,
+                    Optional.of(BackingReference.raw("n".repeat(400)))));
     assertEquals(Qcow2Exception.Code.OUT_OF_RANGE, refused.code());
     assertTrue(refused.getMessage().contains("has no room"), refused.getMessage());
     assertTrue(start.sameContent(file));

@@ -71,7 +71,7 @@ final class ImageRebaseCommand implements Callable<Integer> {
       ImageInfo info = ImageInfo.read(host);
       new ImageChain.Link(file, Optional.of(info)).requireAgreed(agreed);
       if (unsafe) {
-        ImageRebase.rename(host, onto);
+        ImageRebase.rename(host, BackingFiles.of(file), onto);
       } else {
         ImageRebase.rebase(
             host, BackingFiles.of(file), onto, progress.of(session, info.virtualSizeBytes()));
