@@ -17,6 +17,7 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.InvalidReplicationFactorException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.TransactionAbortableException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -51,6 +52,9 @@ final class KafkaFaults {
     }
     if (cause instanceof TimeoutException) {
       return unreachable(settings, doing, cause, patience);
+    }
+    if (cause instanceof SslAuthenticationException) {
+      return handshakeFailed(what, cause);
     }
     if (cause instanceof AuthenticationException || cause instanceof AuthorizationException) {
       return new JournalException(Code.NOT_AUTHORIZED, what + ": " + cause.getMessage(), cause);
@@ -93,6 +97,21 @@ final class KafkaFaults {
       }
     }
     return null;
+  }
+
+  /** Kafka's own words for it may be "Failed to process post-handshake messages". */
+  private static JournalException handshakeFailed(String what, Throwable cause) {
+    Throwable deepest = cause;
+    while (deepest.getCause() != null) {
+      deepest = deepest.getCause();
+    }
+    return new JournalException(
+            Code.NOT_AUTHORIZED,
+            "%s: the TLS handshake failed: %s".formatted(what, deepest.getMessage()),
+            cause)
+        .withHint(
+            "see docs/security.md: the brokers must trust this host's certificate"
+                + " (kafka.ssl.keystore.*), and this host theirs (kafka.ssl.truststore.*)");
   }
 
   private static JournalException unreachable(

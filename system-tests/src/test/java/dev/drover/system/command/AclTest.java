@@ -11,19 +11,9 @@ import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
-import org.apache.kafka.common.acl.AccessControlEntry;
-import org.apache.kafka.common.acl.AclBinding;
-import org.apache.kafka.common.acl.AclOperation;
-import org.apache.kafka.common.acl.AclPermissionType;
-import org.apache.kafka.common.resource.PatternType;
-import org.apache.kafka.common.resource.ResourcePattern;
-import org.apache.kafka.common.resource.ResourceType;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -31,64 +21,23 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Each verb runs with exactly the rights that docs/security.md gives its role, over TLS with PEM
- * files and with a password that lies in a file; and with fewer it says in one line what it lacks.
+ * files and by SCRAM with a password that lies in a file; and with fewer it says in one line what
+ * it lacks.
  */
 class AclTest {
-  private static final Path TABLE = Path.of("..", "docs", "security.md");
-  private static final Set<String> ROLES =
-      Set.of("reader", "replica", "writer", "operator", "admin");
-
   @TempDir static Path folder;
 
   private static SecuredKafka kafka;
 
   @BeforeAll
   static void start() throws Exception {
-    kafka = SecuredKafka.start(folder, List.of("reader", "replica", "writer", "operator", "admin"));
-    kafka.allow(documented());
+    kafka = SecuredKafka.withPasswords(folder, DocumentedRights.ROLES);
+    kafka.allow(DocumentedRights.read());
   }
 
   @AfterAll
   static void stop() {
     kafka.close();
-  }
-
-  /** The rows of the table, for prefix p and volume v. */
-  private static List<AclBinding> documented() throws IOException {
-    List<AclBinding> acls = new ArrayList<>();
-    for (String line : Files.readAllLines(TABLE)) {
-      String[] cells = line.split("\\|");
-      if (cells.length != 5 || !ROLES.contains(cells[1].strip())) {
-        continue;
-      }
-      String name = cells[3].replace("`", "").strip().replace("PREFIX", "p").replace("VOLUME", "v");
-      PatternType pattern = name.endsWith(".") ? PatternType.PREFIXED : PatternType.LITERAL;
-      var resource = new ResourcePattern(resource(cells[2].strip()), name, pattern);
-      for (String operation : cells[4].split(",")) {
-        acls.add(
-            new AclBinding(
-                resource,
-                new AccessControlEntry(
-                    "User:" + cells[1].strip(),
-                    "*",
-                    operation(operation.strip()),
-                    AclPermissionType.ALLOW)));
-      }
-    }
-    assertTrue(acls.size() > 20, () -> "only " + acls);
-    return acls;
-  }
-
-  private static ResourceType resource(String name) {
-    return ResourceType.fromString(snake(name));
-  }
-
-  private static AclOperation operation(String name) {
-    return AclOperation.fromString(snake(name));
-  }
-
-  private static String snake(String name) {
-    return Pattern.compile("(?<=[a-z])(?=[A-Z])").matcher(name).replaceAll("_");
   }
 
   /** The command as this principal runs it, with its password in a file. */
@@ -107,10 +56,10 @@ class AclTest {
       settings.put("kafka.security.protocol", "SASL_SSL");
       settings.put("kafka.ssl.truststore.type", "PEM");
       settings.put("kafka.ssl.truststore.certificates", "${directory:" + folder + ":ca.pem}");
-      settings.put("kafka.sasl.mechanism", "PLAIN");
+      settings.put("kafka.sasl.mechanism", "SCRAM-SHA-512");
       settings.put(
           "kafka.sasl.jaas.config",
-          ("org.apache.kafka.common.security.plain.PlainLoginModule required"
+          ("org.apache.kafka.common.security.scram.ScramLoginModule required"
                   + " username=\"%s\" password=\"${file:%s:word}\";")
               .formatted(user, secrets));
       List<String> lines =

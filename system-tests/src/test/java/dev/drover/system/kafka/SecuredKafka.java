@@ -1,49 +1,78 @@
 package dev.drover.system.kafka;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.Key;
-import java.security.KeyStore;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ScramCredentialInfo;
+import org.apache.kafka.clients.admin.ScramMechanism;
+import org.apache.kafka.clients.admin.UserScramCredentialAlteration;
+import org.apache.kafka.clients.admin.UserScramCredentialUpsertion;
 import org.apache.kafka.common.acl.AclBinding;
 import org.apache.kafka.common.test.KafkaClusterTestKit;
 import org.apache.kafka.common.test.TestKitNodes;
 import org.apache.kafka.metadata.authorizer.StandardAuthorizer;
 
 /**
- * One broker that lets nobody in without TLS and a password, and nobody do what no ACL allows. Its
- * key is made by the JDK's keytool and kept as PEM.
+ * One broker that lets nobody in without TLS and a proof of who it is, and nobody do what no ACL
+ * allows.
  */
 public final class SecuredKafka implements AutoCloseable {
   private static final String SUPER_USER = "broker";
-  private static final String STORE_PASSWORD = "only-for-keytool";
+  private static final int SCRAM_ITERATIONS = 4096;
 
   private final KafkaClusterTestKit cluster;
-  private final Path certificate;
+  private final Certificates certificates;
+  private final Map<String, Object> superUser;
 
-  private SecuredKafka(KafkaClusterTestKit cluster, Path certificate) {
+  private SecuredKafka(
+      KafkaClusterTestKit cluster, Certificates certificates, Map<String, Object> superUser) {
     this.cluster = cluster;
-    this.certificate = certificate;
+    this.certificates = certificates;
+    this.superUser = superUser;
   }
 
-  /** Starts one; its keys lie in {@code folder}; each user's password is {@link #passwordOf}. */
-  public static SecuredKafka start(Path folder, Collection<String> users) throws Exception {
-    KeyStore store = keys(folder);
-    Path certificate = folder.resolve("ca.pem");
-    Path both = folder.resolve("broker.pem");
-    String chain = pem("CERTIFICATE", store.getCertificate("broker").getEncoded());
-    Files.writeString(certificate, chain);
-    Key key = store.getKey("broker", STORE_PASSWORD.toCharArray());
-    Files.writeString(both, pem("PRIVATE KEY", key.getEncoded()) + chain);
+  /**
+   * One that asks for passwords, by SCRAM; its keys lie in {@code folder}; each user's password is
+   * {@link #passwordOf}.
+   */
+  public static SecuredKafka withPasswords(Path folder, Collection<String> users) throws Exception {
+    Certificates certificates = new Certificates(folder);
+    Map<String, Object> settings = settings(certificates, "SASL_SSL");
+    settings.put("sasl.enabled.mechanisms", "PLAIN,SCRAM-SHA-512");
+    settings.put("sasl.mechanism.inter.broker.protocol", "PLAIN");
+    settings.put(
+        "listener.name.external.plain.sasl.jaas.config",
+        jaas(SUPER_USER).replace(";", "")
+            + " user_%s=\"%s\";".formatted(SUPER_USER, passwordOf(SUPER_USER)));
+    settings.put(
+        "listener.name.external.scram-sha-512.sasl.jaas.config",
+        "org.apache.kafka.common.security.scram.ScramLoginModule required;");
+    Map<String, Object> superUser = trusting(certificates, "SASL_SSL");
+    superUser.put("sasl.mechanism", "PLAIN");
+    superUser.put("sasl.jaas.config", jaas(SUPER_USER));
+    SecuredKafka kafka = new SecuredKafka(startWith(settings), certificates, superUser);
+    kafka.know(users);
+    return kafka;
+  }
+
+  /** One that asks for certificates, and takes a common name for a user's; keys as above. */
+  public static SecuredKafka withCertificates(Path folder) throws Exception {
+    Certificates certificates = new Certificates(folder);
+    Map<String, Object> settings = settings(certificates, "SSL");
+    settings.put("ssl.client.auth", "required");
+    settings.put("ssl.principal.mapping.rules", "RULE:^CN=(.*?)$/$1/");
+    Map<String, Object> superUser = trusting(certificates, "SSL");
+    superUser.put("ssl.keystore.type", "PEM");
+    superUser.put("ssl.keystore.location", settings.get("ssl.keystore.location"));
+    return new SecuredKafka(startWith(settings), certificates, superUser);
+  }
+
+  private static KafkaClusterTestKit startWith(Map<String, Object> settings) throws Exception {
     var nodes =
         new TestKitNodes.Builder()
             .setCombined(true)
@@ -51,31 +80,23 @@ public final class SecuredKafka implements AutoCloseable {
             .setNumControllerNodes(1)
             .build();
     var builder = new KafkaClusterTestKit.Builder(nodes);
-    settings(both, certificate, users).forEach(builder::setConfigProp);
+    settings.forEach(builder::setConfigProp);
     KafkaClusterTestKit cluster = builder.build();
     cluster.format();
     cluster.startup();
     cluster.waitForReadyBrokers();
-    return new SecuredKafka(cluster, certificate);
+    return cluster;
   }
 
-  private static Map<String, Object> settings(
-      Path keys, Path certificate, Collection<String> users) {
+  private static Map<String, Object> settings(Certificates certificates, String protocol)
+      throws Exception {
     Map<String, Object> settings = new TreeMap<>();
-    settings.put("listener.security.protocol.map", "EXTERNAL:SASL_SSL,CONTROLLER:PLAINTEXT");
+    settings.put(
+        "listener.security.protocol.map", "EXTERNAL:" + protocol + ",CONTROLLER:PLAINTEXT");
     settings.put("ssl.keystore.type", "PEM");
-    settings.put("ssl.keystore.location", keys.toString());
+    settings.put("ssl.keystore.location", certificates.issue(SUPER_USER).both().toString());
     settings.put("ssl.truststore.type", "PEM");
-    settings.put("ssl.truststore.location", certificate.toString());
-    settings.put("sasl.enabled.mechanisms", "PLAIN");
-    settings.put("sasl.mechanism.inter.broker.protocol", "PLAIN");
-    StringBuilder jaas = new StringBuilder(jaas(SUPER_USER));
-    jaas.setLength(jaas.length() - 1);
-    for (String user : users) {
-      jaas.append(" user_%s=\"%s\"".formatted(user, passwordOf(user)));
-    }
-    jaas.append(" user_%s=\"%s\";".formatted(SUPER_USER, passwordOf(SUPER_USER)));
-    settings.put("listener.name.external.plain.sasl.jaas.config", jaas.toString());
+    settings.put("ssl.truststore.location", certificates.authority().toString());
     settings.put("authorizer.class.name", StandardAuthorizer.class.getName());
     // The controller's listener has no passwords; nobody else is anonymous.
     settings.put("super.users", "User:" + SUPER_USER + ";User:ANONYMOUS");
@@ -89,28 +110,13 @@ public final class SecuredKafka implements AutoCloseable {
     return settings;
   }
 
-  private static KeyStore keys(Path folder)
-      throws IOException, InterruptedException, GeneralSecurityException {
-    Path file = folder.resolve("broker.p12");
-    String options =
-        "-genkeypair -alias broker -keyalg EC -groupname secp256r1 -validity 2 -storetype PKCS12"
-            + " -dname CN=localhost -ext SAN=dns:localhost,ip:127.0.0.1";
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
-    command.addAll(List.of(options.split(" ")));
-    command.addAll(List.of("-storepass", STORE_PASSWORD, "-keystore", file.toString()));
-    ProcessBuilder builder = new ProcessBuilder(command);
-    Process process = builder.redirectErrorStream(true).start();
-    String said = new String(process.getInputStream().readAllBytes());
-    if (process.waitFor() != 0) {
-      throw new IOException("keytool: " + said);
-    }
-    return KeyStore.getInstance(file.toFile(), STORE_PASSWORD.toCharArray());
-  }
-
-  private static String pem(String what, byte[] der) {
-    String body = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der);
-    return "-----BEGIN %s-----\n%s\n-----END %s-----\n".formatted(what, body, what);
+  private static Map<String, Object> trusting(Certificates certificates, String protocol)
+      throws Exception {
+    Map<String, Object> settings = new TreeMap<>();
+    settings.put("security.protocol", protocol);
+    settings.put("ssl.truststore.type", "PEM");
+    settings.put("ssl.truststore.location", certificates.authority().toString());
+    return settings;
   }
 
   private static String jaas(String user) {
@@ -128,30 +134,33 @@ public final class SecuredKafka implements AutoCloseable {
     return cluster.bootstrapServers();
   }
 
-  /** What clients trust, as PEM. */
-  public Path certificate() {
-    return certificate;
+  /** Who vouches for the broker, and for who asks to be let in. */
+  public Certificates certificates() {
+    return certificates;
+  }
+
+  private void know(Collection<String> users) throws InterruptedException, ExecutionException {
+    List<UserScramCredentialAlteration> passwords = new ArrayList<>();
+    for (String user : users) {
+      var info = new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, SCRAM_ITERATIONS);
+      passwords.add(new UserScramCredentialUpsertion(user, info, passwordOf(user)));
+    }
+    try (Admin admin = admin()) {
+      admin.alterUserScramCredentials(passwords).all().get();
+    }
   }
 
   /** Allows what these say, as the broker's own user; returns when the broker knows. */
   public void allow(Collection<AclBinding> acls) throws InterruptedException, ExecutionException {
-    Map<String, Object> settings =
-        Map.of(
-            "bootstrap.servers",
-            bootstrapServers(),
-            "security.protocol",
-            "SASL_SSL",
-            "ssl.truststore.type",
-            "PEM",
-            "ssl.truststore.location",
-            certificate.toString(),
-            "sasl.mechanism",
-            "PLAIN",
-            "sasl.jaas.config",
-            jaas(SUPER_USER));
-    try (Admin admin = Admin.create(settings)) {
+    try (Admin admin = admin()) {
       admin.createAcls(acls).all().get();
     }
+  }
+
+  private Admin admin() {
+    Map<String, Object> settings = new TreeMap<>(superUser);
+    settings.put("bootstrap.servers", bootstrapServers());
+    return Admin.create(settings);
   }
 
   @Override
