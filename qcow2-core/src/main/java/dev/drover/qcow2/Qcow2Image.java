@@ -232,7 +232,6 @@ public final class Qcow2Image implements WritableDisk {
       core.structure()
           .rewriteMetadata(); // whoever left it unclean may have seen a failed sync (I-14)
       core.structure().repair(core.structure().recount());
-      core.trimDataFile(); // an interrupted resize may have left it longer
       core.riseToClean(Optional.empty());
     }
   }

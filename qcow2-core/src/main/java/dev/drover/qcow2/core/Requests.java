@@ -90,7 +90,7 @@ public final class Requests {
    */
   public void change(GuestChange change) throws IOException {
     if (change instanceof GuestChange.Write && core.isDataFileRaw()) {
-      // First what reads as zeroes gets its place: from then on image and raw file never differ.
+      // What reads as zeroes gets its place first, durably: then the bytes change in both views.
       InFlight.Range clusters = clusters(change);
       reserve(
           clusters.from(), Math.min(clusters.to(), core.geometry().clusters(core.virtualSize())));
@@ -194,6 +194,9 @@ public final class Requests {
   private void perform(WriteBatch batch) throws IOException {
     boolean linked = false;
     try {
+      if (core.isDataFileRaw() && core.syncFailed()) {
+        core.sync(); // places that were given may not be durable
+      }
       batch.allocate();
       do {
         lock.unlock();
@@ -206,6 +209,9 @@ public final class Requests {
       batch.barrier();
       batch.link();
       linked = true;
+      if (core.isDataFileRaw() && batch.tables().stream().anyMatch(TableWork::changesTable)) {
+        core.sync(); // before anybody writes into the places that it has given (I-65)
+      }
     } finally {
       leftovers |= !linked;
     }

@@ -70,6 +70,7 @@ public final class Structure {
     core.allocator().forgetUnlinked();
     core.sync();
     recount.repair();
+    core.trimDataFile(); // an interrupted resize may have left it longer
     core.condition().windowClosed();
     bitmaps.recounted();
     recountNeeded = false;

@@ -1,11 +1,10 @@
 package dev.drover.qcow2.exhaustive;
 
 import dev.drover.qcow2.Qcow2Image;
-import dev.drover.qcow2.sim.CrashStates;
-import dev.drover.qcow2.sim.CrashingBlockFile;
 import dev.drover.qcow2.sim.LongSet;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Cuts the power after every I/O of the <em>last</em> operation of a sequence: those of the ones
@@ -28,20 +27,22 @@ final class CutExplorer {
   /** Visits every state of this word. */
   void explore(String word) throws IOException {
     List<Operation> operations = scene.alphabet().operations(word);
-    CrashingBlockFile disk = CrashingBlockFile.of(scene.base());
-    ObservedBlockFile file = new ObservedBlockFile(disk, () -> {});
+    Disks disks = Disks.of(scene.base());
+    ObservedBlockFile file = new ObservedBlockFile(disks.image(), () -> {});
+    Optional<ObservedBlockFile> data =
+        disks.data().map(disk -> new ObservedBlockFile(disk, () -> {}));
     Expected expected = new Expected(scene.start());
     long drawn = seed ^ word.hashCode() * 0x9E3779B97F4A7C15L;
-    Qcow2Image image = scene.open(file);
+    Qcow2Image image = scene.open(file, data);
     for (Operation operation : operations.subList(0, operations.size() - 1)) {
       play(image, operation, expected);
     }
     seen.clear();
-    CrashStates.visit(disk, seen, drawn, (_, _) -> {});
-    file.observe(
-        () ->
-            CrashStates.visit(
-                disk, seen, drawn, (left, hash) -> judge.afterCut(left, hash, expected)));
+    disks.visit(seen, drawn, (_, _) -> {});
+    ObservedBlockFile.Observer observer =
+        () -> disks.visit(seen, drawn, (left, hash) -> judge.afterCut(left, hash, expected));
+    file.observe(observer);
+    data.ifPresent(each -> each.observe(observer));
     play(image, operations.getLast(), expected);
   }
 

@@ -2,13 +2,11 @@ package dev.drover.qcow2.exhaustive;
 
 import dev.drover.qcow2.ImageJudge;
 import dev.drover.qcow2.Qcow2Image;
-import dev.drover.qcow2.sim.CrashingBlockFile;
 import dev.drover.qcow2.sim.CrashingBlockFile.Survival;
 import dev.drover.qcow2.sim.FailingBlockFile;
 import dev.drover.qcow2.sim.FailingBlockFile.Failure;
 import dev.drover.qcow2.sim.FailingBlockFile.Io;
 import dev.drover.qcow2.sim.FailingBlockFile.Kind;
-import dev.drover.qcow2.sim.MemoryBlockFile;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
@@ -39,8 +37,9 @@ final class FaultExplorer {
   /** Visits every fault point of this word. */
   void explore(String word) throws IOException {
     List<Operation> operations = scene.alphabet().operations(word + ".");
-    FailingBlockFile trial = new FailingBlockFile(CrashingBlockFile.of(scene.base()));
-    Qcow2Image image = scene.open(trial);
+    Disks untouched = Disks.of(scene.base());
+    FailingBlockFile trial = new FailingBlockFile(untouched.image());
+    Qcow2Image image = scene.open(trial, untouched.data().map(trial::beside));
     Expected expected = new Expected(scene.start());
     long lastBegins = 0;
     for (Operation operation : operations) {
@@ -87,14 +86,14 @@ final class FaultExplorer {
 
   private void failOnce(List<Operation> operations, String word, int n, Failure how, Then then) {
     try {
-      CrashingBlockFile disk = CrashingBlockFile.of(scene.base());
-      FailingBlockFile file = new FailingBlockFile(disk).failAt(n, how);
+      Disks disks = Disks.of(scene.base());
+      FailingBlockFile file = new FailingBlockFile(disks.image()).failAt(n, how);
       Expected expected = new Expected(scene.start());
       Runnable onError = endsShort(how) ? expected::endedShort : () -> {};
       switch (then) {
-        case RETRY -> retried(operations, file, disk, expected, onError);
+        case RETRY -> retried(operations, file, disks, expected, onError);
         case CLOSE, KILLED ->
-            abandoned(operations, file, disk, expected, onError, then == Then.CLOSE);
+            abandoned(operations, file, disks, expected, onError, then == Then.CLOSE);
       }
       tally.fault();
     } catch (IOException | RuntimeException | AssertionError e) {
@@ -106,7 +105,7 @@ final class FaultExplorer {
   private void retried(
       List<Operation> operations,
       FailingBlockFile file,
-      CrashingBlockFile disk,
+      Disks disks,
       Expected expected,
       Runnable onError)
       throws IOException {
@@ -116,14 +115,14 @@ final class FaultExplorer {
       expected.begun(operation);
       for (boolean done = false; !done; ) {
         try {
-          image = image == null ? scene.open(file) : image;
+          image = image == null ? scene.open(file, disks.data().map(file::beside)) : image;
           operation.run(image, before);
           expected.done(operation);
           done = true;
         } catch (IOException e) {
           onError.run();
           if (operation instanceof Operation.Close && image != null) {
-            settles(disk.crash(Survival.NOTHING), expected); // a file is closed once
+            settles(disks.crash(Survival.NOTHING), expected); // a file is closed once
             return;
           }
           if (image != null) {
@@ -132,8 +131,8 @@ final class FaultExplorer {
         }
       }
     }
-    MemoryBlockFile durable = disk.crash(Survival.NOTHING);
-    ImageJudge.settledByCheck(durable);
+    Stored durable = disks.crash(Survival.NOTHING);
+    ImageJudge.settledByCheck(durable.image());
     settles(durable, expected);
   }
 
@@ -141,12 +140,12 @@ final class FaultExplorer {
   private void abandoned(
       List<Operation> operations,
       FailingBlockFile file,
-      CrashingBlockFile disk,
+      Disks disks,
       Expected expected,
       Runnable onError,
       boolean closes)
       throws IOException {
-    Qcow2Image image = scene.open(file);
+    Qcow2Image image = scene.open(file, disks.data().map(file::beside));
     boolean closed = false;
     for (Operation operation : operations) {
       DiskModel before = expected.last();
@@ -164,17 +163,18 @@ final class FaultExplorer {
       expected.check(image, scene.watched());
       image.close();
       expected.flushed();
-      ImageJudge.settledByCheck(disk.crash(Survival.NOTHING));
+      ImageJudge.settledByCheck(disks.crash(Survival.NOTHING).image());
     }
-    settles(disk.crash(Survival.NOTHING), expected);
-    settles(disk.crash(Survival.EVERYTHING), expected);
+    settles(disks.crash(Survival.NOTHING), expected);
+    settles(disks.crash(Survival.EVERYTHING), expected);
   }
 
   /** The next program to open it finds, or makes, all of it right. */
-  private void settles(MemoryBlockFile file, Expected expected) throws IOException {
-    try (Qcow2Image image = scene.open(file)) {
+  private void settles(Stored files, Expected expected) throws IOException {
+    try (Qcow2Image image = scene.open(files)) {
       expected.check(image, scene.watched());
+      scene.requireRawData(image, files);
     }
-    ImageJudge.settledByCheck(file);
+    ImageJudge.settledByCheck(files.image());
   }
 }

@@ -2,13 +2,11 @@ package dev.drover.qcow2.exhaustive;
 
 import dev.drover.qcow2.ImageJudge;
 import dev.drover.qcow2.Qcow2Image;
-import dev.drover.qcow2.sim.CrashStates;
-import dev.drover.qcow2.sim.CrashingBlockFile;
 import dev.drover.qcow2.sim.InvariantViolation;
 import dev.drover.qcow2.sim.LongSet;
-import dev.drover.qcow2.sim.MemoryBlockFile;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What has to hold of every state: opens it, which recovers it, and compares. Of one state in
@@ -33,52 +31,51 @@ final class Judge {
   }
 
   /** A power cut has left this. It is recovered in place. */
-  void afterCut(MemoryBlockFile left, long hash, Expected expected) throws IOException {
-    boolean closer = Long.remainderUnsigned(hash, ONE_IN) == 0 && left.length() < SMALL_FILE_BYTES;
-    ImageJudge.neverUndercountedByWalk(left);
+  void afterCut(Stored left, long hash, Expected expected) throws IOException {
+    boolean closer =
+        Long.remainderUnsigned(hash, ONE_IN) == 0 && left.image().length() < SMALL_FILE_BYTES;
+    ImageJudge.neverUndercountedByWalk(left.image());
     if (closer) {
-      ImageJudge.neverUndercounted(left);
+      ImageJudge.neverUndercounted(left.image());
       recoveryIsCut(left, hash, expected);
     }
     try (Qcow2Image image = scene.open(left)) {
       expected.check(image, closer ? everything : scene.watched());
+      scene.requireRawData(image, left);
     }
     if (closer) {
-      ImageJudge.settled(left);
+      ImageJudge.settled(left.image());
     } else {
-      ImageJudge.settledByCheck(left);
+      ImageJudge.settledByCheck(left.image());
     }
-    MemoryBlockFile once = left.copy();
+    Stored once = left.copy();
     scene.open(left).close();
     if (!left.sameContent(once)) {
       throw new InvariantViolation("I-52", "a second recovery changes the image");
     }
     tally.state();
     if (closer) {
-      tally.sample(scene, left);
+      tally.sample(scene, left.image());
     }
   }
 
-  private void recoveryIsCut(MemoryBlockFile left, long seed, Expected expected)
-      throws IOException {
-    CrashingBlockFile disk = CrashingBlockFile.of(left.copy());
+  private void recoveryIsCut(Stored left, long seed, Expected expected) throws IOException {
+    Disks disks = Disks.of(left.copy());
     seen.clear();
-    ObservedBlockFile observed =
-        new ObservedBlockFile(
-            disk,
-            () ->
-                CrashStates.visit(
-                    disk,
-                    seen,
-                    seed,
-                    (again, _) -> {
-                      ImageJudge.neverUndercountedByWalk(again);
-                      try (Qcow2Image image = scene.open(again)) {
-                        expected.check(image, scene.watched());
-                      }
-                      ImageJudge.settledByCheck(again);
-                      tally.recoveryState();
-                    }));
-    scene.open(observed).close();
+    ObservedBlockFile.Observer observer =
+        () -> disks.visit(seen, seed, (again, _) -> recoveredAgain(again, expected));
+    Optional<ObservedBlockFile> data =
+        disks.data().map(disk -> new ObservedBlockFile(disk, observer));
+    scene.open(new ObservedBlockFile(disks.image(), observer), data).close();
+  }
+
+  private void recoveredAgain(Stored left, Expected expected) throws IOException {
+    ImageJudge.neverUndercountedByWalk(left.image());
+    try (Qcow2Image image = scene.open(left)) {
+      expected.check(image, scene.watched());
+      scene.requireRawData(image, left);
+    }
+    ImageJudge.settledByCheck(left.image());
+    tally.recoveryState();
   }
 }

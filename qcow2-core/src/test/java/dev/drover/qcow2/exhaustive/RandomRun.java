@@ -2,7 +2,6 @@ package dev.drover.qcow2.exhaustive;
 
 import dev.drover.qcow2.ImageJudge;
 import dev.drover.qcow2.Qcow2Image;
-import dev.drover.qcow2.sim.CrashStates;
 import dev.drover.qcow2.sim.CrashingBlockFile;
 import dev.drover.qcow2.sim.FailingBlockFile;
 import dev.drover.qcow2.sim.FailingBlockFile.Failure;
@@ -41,18 +40,17 @@ final class RandomRun {
   }
 
   void run() throws IOException {
-    CrashingBlockFile disk = CrashingBlockFile.of(scene.base());
-    FailingBlockFile file = new FailingBlockFile(disk);
+    Disks disks = Disks.of(scene.base());
+    FailingBlockFile file = new FailingBlockFile(disks.image());
     Expected expected = new Expected(scene.start());
-    Qcow2Image image = scene.open(file);
+    Qcow2Image image = scene.open(file, disks.data().map(file::beside));
     StringBuilder word = new StringBuilder();
     try {
       for (int i = 0; i < OPERATIONS; i++) {
         Operation operation = draw(i, expected.last(), word);
         play(image, file, operation, expected);
         if (i % LOOK_EVERY == LOOK_EVERY - 1) {
-          CrashStates.visit(
-              disk, seen, seed + i, (left, hash) -> judge.afterCut(left, hash, expected));
+          disks.visit(seen, seed + i, (left, hash) -> judge.afterCut(left, hash, expected));
         }
       }
       image.close();
@@ -60,7 +58,7 @@ final class RandomRun {
       throw new AssertionError("random sequence " + word + ": " + e.getMessage(), e);
     }
     expected.done(new Operation.Close());
-    ImageJudge.settled(disk.crash(CrashingBlockFile.Survival.NOTHING));
+    ImageJudge.settled(disks.crash(CrashingBlockFile.Survival.NOTHING).image());
     tally.faults(file.failures());
   }
 

@@ -33,7 +33,17 @@ final class Scenes {
   static final List<String> NAMES =
       Stream.concat(
               Stream.of(
-                  "empty", "used", "snapshot", "backed", "block", "zstd", "1k", "4k", "table"),
+                  "empty",
+                  "used",
+                  "snapshot",
+                  "backed",
+                  "block",
+                  "zstd",
+                  "1k",
+                  "4k",
+                  "table",
+                  "data",
+                  "raw"),
               SubclusterScenes.NAMES.stream())
           .toList();
 
@@ -44,6 +54,8 @@ final class Scenes {
       case "zstd" -> WITHOUT_STRUCTURE;
       case "block" -> "wWxmdceCastrf";
       case "table" -> "xm";
+      case "data" -> "wWVpxmzkdDaghf";
+      case "raw" -> "wWpxzkdDghf";
       default -> SubclusterScenes.NAMES.contains(name) ? SubclusterScenes.LETTERS : ALL;
     };
   }
@@ -52,6 +64,7 @@ final class Scenes {
   private final int cluster;
   private final int table;
   private final MemoryBlockFile file;
+  private Optional<MemoryBlockFile> data = Optional.empty();
   private byte[] content;
 
   private Scenes(String name, int cluster) {
@@ -73,6 +86,8 @@ final class Scenes {
       case "1k" -> new Scenes(name, 1024).used();
       case "4k" -> new Scenes(name, 4096).snapshot();
       case "table" -> new Scenes(name, 512).table();
+      case "data" -> new Scenes(name, 512).external(false);
+      case "raw" -> new Scenes(name, 512).external(true);
       case String other when SubclusterScenes.NAMES.contains(other) -> SubclusterScenes.make(other);
       default -> throw new IllegalArgumentException("no scene " + name + ", only " + NAMES);
     };
@@ -105,7 +120,7 @@ final class Scenes {
         name,
         letters(name),
         Alphabet.ofClusters(cluster),
-        file,
+        new Stored(file, data),
         start,
         bounds(),
         backing,
@@ -128,6 +143,23 @@ final class Scenes {
   private Scene empty() throws IOException {
     create();
     return scene(List.of());
+  }
+
+  /** Guest data in a file of its own: written, zeroed and discarded, with holes between. */
+  private Scene external(boolean raw) throws IOException {
+    MemoryBlockFile dataFile = new MemoryBlockFile(name + ".data");
+    data = Optional.of(dataFile);
+    CreateOptions options =
+        CreateOptions.ofSize(content.length)
+            .withClusterSize(cluster)
+            .withDataFile(dataFile.name(), raw);
+    try (Qcow2Image image = Qcow2Image.create(file, dataFile, options)) {
+      write(image, 0, 3 * cluster, 1, false);
+      write(image, table - cluster, 2 * cluster, 3, false);
+      image.discard(new GuestOffset(cluster), cluster);
+      Arrays.fill(content, cluster, 2 * cluster, (byte) 0);
+    }
+    return scene(new DiskModel(content, List.of()), BackingOpener.REFUSE, true);
   }
 
   /** Plain, compressed and preallocated clusters under both tables. */

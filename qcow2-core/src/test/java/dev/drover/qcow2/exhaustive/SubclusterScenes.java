@@ -70,7 +70,7 @@ final class SubclusterScenes {
         name,
         LETTERS,
         Alphabet.ofSubclusters(cluster),
-        file,
+        new Stored(file, Optional.empty()),
         new DiskModel(content, snapshots),
         bounds(),
         backing,

@@ -59,6 +59,10 @@ public final class FailingBlockFile implements BlockFile {
   private record Armed(Predicate<Io> which, long from, boolean once, Failure how) {}
 
   private final BlockFile disk;
+
+  /** Who counts and says what fails: itself, or the file that it stands beside. */
+  private final FailingBlockFile counter;
+
   private final List<Armed> armed = new ArrayList<>();
   private final List<Io> trace = new ArrayList<>();
   private long failures;
@@ -66,6 +70,17 @@ public final class FailingBlockFile implements BlockFile {
 
   public FailingBlockFile(BlockFile disk) {
     this.disk = disk;
+    this.counter = this;
+  }
+
+  private FailingBlockFile(BlockFile disk, FailingBlockFile counter) {
+    this.disk = disk;
+    this.counter = counter;
+  }
+
+  /** Another file, whose I/Os are counted and failed as if they were this one's. */
+  public FailingBlockFile beside(BlockFile other) {
+    return new FailingBlockFile(other, this);
   }
 
   /**
@@ -121,7 +136,11 @@ public final class FailingBlockFile implements BlockFile {
     return List.copyOf(trace);
   }
 
-  private synchronized Failure count(Io io) {
+  private Failure count(Io io) {
+    return counter.countHere(io);
+  }
+
+  private synchronized Failure countHere(Io io) {
     trace.add(io);
     for (Armed failure : armed) {
       if (trace.size() >= failure.from && failure.which.test(io)) {
@@ -135,8 +154,8 @@ public final class FailingBlockFile implements BlockFile {
     return null;
   }
 
-  private synchronized InjectedException eio(Io io) {
-    return new InjectedException(io, trace.size());
+  private InjectedException eio(Io io) {
+    return new InjectedException(io, counter.ios());
   }
 
   private IOException full(Io io) {
