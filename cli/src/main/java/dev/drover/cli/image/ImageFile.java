@@ -6,6 +6,7 @@ import dev.drover.qcow2.BackingFiles;
 import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.RawDisk;
+import dev.drover.qcow2.WritableDisk;
 import dev.drover.qcow2.file.HostFile;
 import dev.drover.qcow2.format.Header;
 import java.io.IOException;
@@ -71,6 +72,21 @@ public final class ImageFile {
       file.close();
       throw e;
     }
+  }
+
+  /** As the next one for an image of either format; null: look, which is safe only for qcow2. */
+  public static WritableDisk writable(Path path, Format given, boolean agreed) throws IOException {
+    Format format;
+    try (HostFile file = HostFile.openForReading(path)) {
+      format = format(file, given);
+    }
+    if (format == Format.QCOW2) {
+      return writable(path, agreed);
+    }
+    if (given == null) {
+      throw new IllegalValue(path + ": looks like a raw image; say -f raw to write to it as one");
+    }
+    return new RawDisk(HostFile.openForWriting(path));
   }
 
   /**

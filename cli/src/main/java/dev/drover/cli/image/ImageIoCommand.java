@@ -4,7 +4,7 @@ import dev.drover.cli.image.ImageFile.Format;
 import dev.drover.cli.session.Session;
 import dev.drover.cli.value.IllegalValue;
 import dev.drover.qcow2.GuestDisk;
-import dev.drover.qcow2.Qcow2Image;
+import dev.drover.qcow2.WritableDisk;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,9 +19,9 @@ import picocli.CommandLine.Parameters;
     name = "io",
     description = {
       "Reads and writes a disk straight, with qemu-io's commands:",
-      "  write [-c] [-q] [-u] [-z] [-P PATTERN] OFFSET LENGTH",
-      "  read [-q] [-P PATTERN [-s START] [-l LENGTH]] OFFSET LENGTH",
-      "  discard [-q] OFFSET LENGTH",
+      "  write [-cCfqz] [-nu with -z] [-P PATTERN | -s FILE] OFFSET LENGTH",
+      "  read [-Cqv] [-P PATTERN [-s START] [-l LENGTH]] OFFSET LENGTH",
+      "  discard [-Cq] OFFSET LENGTH",
       "  flush",
       "A command that fails does not stop those behind it; then the exit code is 1."
     })
@@ -61,7 +61,7 @@ final class ImageIoCommand implements Callable<Integer> {
     }
     try (GuestDisk disk = open()) {
       DiskCommands runner =
-          new DiskCommands(disk, readOnly ? null : (Qcow2Image) disk, session.console());
+          new DiskCommands(disk, readOnly ? null : (WritableDisk) disk, session.console());
       boolean failed = false;
       for (String command : commands) {
         failed |= !runner.run(command);
@@ -77,9 +77,6 @@ final class ImageIoCommand implements Callable<Integer> {
     if (readOnly) {
       return ImageFile.disk(file, given, forced);
     }
-    if (given == Format.RAW) {
-      throw new IllegalValue("a raw image is only read here: add -r");
-    }
-    return ImageFile.writable(file, agreed);
+    return ImageFile.writable(file, given, agreed);
   }
 }

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,6 +87,74 @@ final class ImageVerbsTest {
   /** Without how long it took. */
   private static String timeless(String output) {
     return output.replaceAll("ops; .*", "ops");
+  }
+
+  @Test
+  void ioDoesToARawDiskWhatQemuIoDoes() throws IOException {
+    Path ours = folder.resolve("one.raw");
+    Path theirs = folder.resolve("two.raw");
+    Files.write(folder.resolve("pattern"), new byte[] {1, 2, 3});
+    String[] commands = {
+      "write -P 7 0 64k",
+      "write -z 1k 4k",
+      "write -zu 8k 16k",
+      "write -f -s " + folder.resolve("pattern") + " 30000 700",
+      "read -v 65520 32",
+      "read -qP0x07 0 512",
+      "write -q 3 5",
+      "discard 32k 4k",
+      "write -n 0 512",
+      "write -u 0 512",
+      "write -zP 5 0 512",
+      "write -s nothing-there 0 512",
+      "write -c 0 512",
+      "write 999936 1024",
+      "read 0 0",
+      "flush"
+    };
+    for (Path each : new Path[] {ours, theirs}) {
+      Files.write(each, new byte[1_000_000]);
+    }
+    Object[] arguments = new Object[2 * commands.length + 4];
+    arguments[0] = "io";
+    arguments[1] = "-f";
+    arguments[2] = "raw";
+    Object[] their = new Object[2 * commands.length + 3];
+    their[0] = "-f";
+    their[1] = "raw";
+    for (int i = 0; i < commands.length; i++) {
+      arguments[2 * i + 3] = "-c";
+      arguments[2 * i + 4] = commands[i];
+      their[2 * i + 2] = "-c";
+      their[2 * i + 3] = commands[i];
+    }
+    arguments[arguments.length - 1] = ours;
+    their[their.length - 1] = theirs;
+    ImageVerb said = ImageVerb.run(arguments);
+    Qemu.Result says = Qemu.run("qemu-io", their);
+    assertEquals(says.exitCode(), said.exit());
+    assertEquals(sorted(says.output()), sorted(said.err() + said.out()));
+    assertEquals(-1, Files.mismatch(ours, theirs));
+  }
+
+  /** qemu-io tells some of it on its standard error, which comes first. */
+  private static List<String> sorted(String output) {
+    return timeless(output).lines().sorted().toList();
+  }
+
+  @Test
+  void ioTellsProgramsAndWritesNothingToWhatIsOnlyRead() throws IOException {
+    Path image = image();
+    String fields = ImageVerb.run("io", "-c", "write -C 0 64k", image).orFail().out();
+    assertTrue(
+        fields.matches("65536,1,0:00:\\d\\d\\.\\d\\d,\\d+\\.\\d{3},\\d+\\.\\d{3}\\n"), fields);
+    ImageVerb refused = ImageVerb.run("io", "-r", "-c", "write 0 512", image);
+    assertEquals(1, refused.exit());
+    assertEquals("Block node is read-only\n", refused.err());
+    Files.write(folder.resolve("raw"), new byte[512]);
+    ImageVerb unsaid = ImageVerb.run("io", "-c", "write 0 512", folder.resolve("raw"));
+    assertEquals(2, unsaid.exit());
+    assertTrue(unsaid.err().contains("say -f raw"), unsaid.err());
   }
 
   @Test
