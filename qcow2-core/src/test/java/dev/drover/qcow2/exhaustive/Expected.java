@@ -66,8 +66,8 @@ final class Expected {
     grain = SECTOR;
   }
 
-  /** Until the next flush each byte is old or new: a cut may leave the half that was written. */
-  void endedShort() {
+  /** Until the next flush each byte is old or new, for itself. */
+  void mixed() {
     grain = BYTE;
   }
 

@@ -57,7 +57,8 @@ final class FaultExplorer {
         for (Then then : Then.values()) {
           boolean shownByShorter = then != Then.RETRY && n <= lastBegins;
           if (!shownByShorter && !(then == Then.KILLED && endsShort(how))) {
-            failOnce(operations, word, n, how, then);
+            boolean sync = trace.get(n - 1).kind() == Kind.SYNC;
+            failOnce(operations, word, n, how, then, endsShort(how) || sync);
           }
         }
       }
@@ -84,12 +85,18 @@ final class FaultExplorer {
     return how == Failure.SHORT_WRITE || how == Failure.SHORT_WRITE_ENOSPC;
   }
 
-  private void failOnce(List<Operation> operations, String word, int n, Failure how, Then then) {
+  /**
+   * @param mixes whether bytes of the failed operation may stand beside older ones in a sector:
+   *     where a write ended within it; and where an answered write is written again, because the
+   *     sync that failed may have dropped it, over what the failed operation has overwritten
+   */
+  private void failOnce(
+      List<Operation> operations, String word, int n, Failure how, Then then, boolean mixes) {
     try {
       Disks disks = Disks.of(scene.base());
       FailingBlockFile file = new FailingBlockFile(disks.image()).failAt(n, how);
       Expected expected = new Expected(scene.start());
-      Runnable onError = endsShort(how) ? expected::endedShort : () -> {};
+      Runnable onError = mixes ? expected::mixed : () -> {};
       switch (then) {
         case RETRY -> retried(operations, file, disks, expected, onError);
         case CLOSE, KILLED ->

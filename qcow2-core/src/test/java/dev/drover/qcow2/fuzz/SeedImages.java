@@ -36,6 +36,7 @@ public final class SeedImages {
     images.put("bits 1", written("bits1", small.withRefcountBits(1)));
     images.put("bits 64", withSnapshots("bits64", small.withRefcountBits(64)));
     images.put("large clusters", written("large", small.withClusterSize(4096)));
+    images.put("subclusters", withSubclusters("subclusters", small));
     for (MemoryBlockFile image : images.values()) {
       // Space that was set aside and given back would only be noise to a fuzzer.
       image.setLength(ImageCheck.check(image, Repair.NONE).imageEndOffset());
@@ -72,6 +73,23 @@ public final class SeedImages {
             new SnapshotSpec(new UUID(0, n), "s" + n, Instant.ofEpochSecond(n), new byte[0]));
         write(image, n * 700L, 900, 10 + n);
       }
+    }
+    return file;
+  }
+
+  /** Extended L2 entries of every kind; the smallest clusters that they can have are large. */
+  private static MemoryBlockFile withSubclusters(String name, CreateOptions options)
+      throws IOException {
+    int cluster = 16 << 10;
+    MemoryBlockFile file =
+        create(
+            name,
+            options.withVirtualSize(3 * cluster).withClusterSize(cluster).withExtendedL2(true));
+    try (Qcow2Image image = HostileImage.openForWriting(file)) {
+      write(image, 0, 3000, 1);
+      image.writeZeroes(new GuestOffset(512), 1024, true);
+      image.writeCompressed(new GuestOffset(cluster), ByteBuffer.allocate(cluster));
+      image.writeZeroes(new GuestOffset(2L * cluster + 700), 3000, false);
     }
     return file;
   }
