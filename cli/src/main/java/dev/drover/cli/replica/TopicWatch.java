@@ -25,6 +25,7 @@ final class TopicWatch implements AutoCloseable {
 
   private final Session session;
   private final Cluster cluster;
+  private final CheckedVolume begun;
   private final VolumeDescriptor volume;
   private final Duration every;
   private final CompletableFuture<JournalException> trouble = new CompletableFuture<>();
@@ -34,6 +35,7 @@ final class TopicWatch implements AutoCloseable {
   private TopicWatch(Session session, Cluster cluster, CheckedVolume checked) {
     this.session = session;
     this.cluster = cluster;
+    this.begun = checked;
     this.volume = checked.descriptor();
     this.said = checked.warnings();
     this.every = session.settings().topicWatch();
@@ -72,7 +74,7 @@ final class TopicWatch implements AutoCloseable {
       Optional<VolumeDescriptor> asking =
           cluster.registry().volume(volume.name()).filter(now -> now.uuid().equals(volume.uuid()));
       CheckedVolume now = cluster.volumes().check(asking.orElse(volume));
-      now.requirePromises(session.settings().refusesWeakTopics());
+      now.requirePromisesStill(begun, session.settings().refusesWeakTopics());
       say(now.warnings());
     } catch (JournalException e) {
       switch (e.code()) {

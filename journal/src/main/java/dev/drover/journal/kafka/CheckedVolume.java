@@ -32,10 +32,31 @@ public record CheckedVolume(
    * @throws JournalException WEAK_TOPIC, with each setting and what is lost by it
    */
   public void requirePromises(boolean configured) throws JournalException {
-    if (warnings.isEmpty() || !descriptor.asks().refuses(configured)) {
+    require(warnings, configured);
+  }
+
+  /**
+   * The same of a volume in use: that brokers have joined, so that a new topic would have more
+   * copies, is no reason to stop it.
+   *
+   * @param begun as it was when it was begun to be used
+   */
+  public void requirePromisesStill(CheckedVolume begun, boolean configured)
+      throws JournalException {
+    boolean asItWas =
+        descriptor.asks().replicationFactor() == 0 && replicationFactor >= begun.replicationFactor;
+    require(
+        warnings.stream()
+            .filter(each -> !asItWas || !each.setting().equals(TopicWarning.REPLICATION))
+            .toList(),
+        configured);
+  }
+
+  private void require(List<TopicWarning> broken, boolean configured) throws JournalException {
+    if (broken.isEmpty() || !descriptor.asks().refuses(configured)) {
       return;
     }
-    String lines = warnings.stream().map(TopicWarning::toString).collect(Collectors.joining("; "));
+    String lines = broken.stream().map(TopicWarning::toString).collect(Collectors.joining("; "));
     JournalException weak =
         new JournalException(
             JournalException.Code.WEAK_TOPIC, "volume %s: %s".formatted(descriptor.name(), lines));

@@ -161,7 +161,7 @@ final class TopicRules {
       found.add(
           new TopicWarning(
               topic.name(),
-              "replication factor",
+              TopicWarning.REPLICATION,
               Integer.toString(topic.replicationFactor()),
               Integer.toString(wanted),
               "acknowledged writes are lost with " + topic.replicationFactor() + " broker(s)"));

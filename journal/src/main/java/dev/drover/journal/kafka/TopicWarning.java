@@ -11,6 +11,9 @@ package dev.drover.journal.kafka;
  */
 public record TopicWarning(
     String topic, String setting, String actual, String wanted, String meaning) {
+  /** What is no setting by name: how many copies there are. */
+  static final String REPLICATION = "replication factor";
+
   @Override
   public String toString() {
     return "topic %s: %s is %s, wanted %s: %s".formatted(topic, setting, actual, wanted, meaning);
