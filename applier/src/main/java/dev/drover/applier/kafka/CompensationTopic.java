@@ -61,6 +61,14 @@ final class CompensationTopic {
     return count;
   }
 
+  /** Keys of the records of a replica's compensations. */
+  List<byte[]> keysOf(String replica) {
+    return parts.values().stream()
+        .filter(part -> part.compensation().replica().equals(replica))
+        .map(part -> part.key().getBytes(StandardCharsets.UTF_8))
+        .toList();
+  }
+
   /** All of them, oldest first. */
   List<Compensation> all() {
     Map<String, Compensation> whole = new LinkedHashMap<>();

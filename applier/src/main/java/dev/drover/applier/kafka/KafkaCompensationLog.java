@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
@@ -111,6 +112,35 @@ public final class KafkaCompensationLog implements CompensationLog {
       return read(settings, topic).all();
     } catch (KafkaException e) {
       throw translate(settings, topic.topic(), "read", e, KafkaSettings.REACHABLE);
+    }
+  }
+
+  /** Removes all compensations of a replica that is no more. Killed, the same call completes it. */
+  public static void forget(KafkaSettings settings, String volume, String replica)
+      throws ApplierException {
+    TopicPartition topic = new TopicPartition(settings.topics().compensations(volume), 0);
+    try {
+      List<byte[]> keys = read(settings, topic).keysOf(replica);
+      if (!keys.isEmpty()) {
+        remove(settings, topic, keys);
+      }
+    } catch (KafkaException e) {
+      throw translate(settings, topic.topic(), "forget compensations of", e, PATIENCE);
+    }
+  }
+
+  private static void remove(KafkaSettings settings, TopicPartition topic, List<byte[]> keys) {
+    AtomicReference<Exception> failure = new AtomicReference<>();
+    try (var producer = new KafkaProducer<byte[], byte[]>(settings.producer(PATIENCE))) {
+      for (byte[] key : keys) {
+        producer.send(
+            new ProducerRecord<>(topic.topic(), topic.partition(), key, null),
+            (_, e) -> failure.compareAndSet(null, e));
+      }
+      producer.flush();
+    }
+    if (failure.get() != null) {
+      throw failure.get() instanceof KafkaException e ? e : new KafkaException(failure.get());
     }
   }
 

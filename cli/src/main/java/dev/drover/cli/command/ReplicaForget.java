@@ -1,5 +1,6 @@
 package dev.drover.cli.command;
 
+import dev.drover.applier.kafka.KafkaCompensationLog;
 import dev.drover.cli.session.Cluster;
 import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.CommandFailure;
@@ -14,7 +15,9 @@ import picocli.CommandLine.Parameters;
 /** {@code drover replica forget}. */
 @Command(
     name = "forget",
-    description = "Removes a stopped replica from the registry. Its image stays as it is.")
+    description =
+        "Removes a stopped replica from the registry, and its compensations. Its image stays as it"
+            + " is.")
 final class ReplicaForget implements Callable<Integer> {
   private final Session session;
 
@@ -53,6 +56,7 @@ final class ReplicaForget implements Callable<Integer> {
                     known.get().lastSeen()),
             "stop it first");
       }
+      KafkaCompensationLog.forget(cluster.settings(), volume, replica);
       cluster.volumes().forget(volume, replica);
     }
     if (session.console().json()) {

@@ -31,6 +31,7 @@ final class TopicWatch implements AutoCloseable {
   private final CompletableFuture<JournalException> trouble = new CompletableFuture<>();
   private final Thread thread;
   private List<TopicWarning> said;
+  private String saidMissing;
 
   private TopicWatch(Session session, Cluster cluster, CheckedVolume checked) {
     this.session = session;
@@ -79,10 +80,19 @@ final class TopicWatch implements AutoCloseable {
     } catch (JournalException e) {
       switch (e.code()) {
         case BAD_TOPIC, WEAK_TOPIC -> trouble.complete(e);
-        // Brokers that are away, a topic that is gone: whoever reads and writes it says so.
+        // Of the journal's own topic its reader says more; the others are missed when it is late.
+        case TOPIC_MISSING -> sayMissing(e);
+        // Brokers that are away: whoever reads and writes says so.
         default -> LOG.debug("volume {}: its topics: {}", volume.name(), e.getMessage());
       }
     }
+  }
+
+  private void sayMissing(JournalException missing) {
+    if (!missing.getMessage().equals(saidMissing)) {
+      session.console().remark("warning: volume " + volume.name() + ": " + missing.getMessage());
+    }
+    saidMissing = missing.getMessage();
   }
 
   private void say(List<TopicWarning> now) {

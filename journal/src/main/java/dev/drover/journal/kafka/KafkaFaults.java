@@ -51,7 +51,10 @@ final class KafkaFaults {
       return interrupted(doing);
     }
     if (cause instanceof TimeoutException) {
-      return unreachable(settings, doing, cause, patience);
+      // A producer says only this of a topic that was deleted.
+      boolean missing = String.valueOf(cause.getMessage()).contains("not present in metadata");
+      String also = missing ? ", or there is no such topic" : "";
+      return unreachable(settings, doing + also, cause, patience);
     }
     if (cause instanceof SslAuthenticationException) {
       return handshakeFailed(what, cause);

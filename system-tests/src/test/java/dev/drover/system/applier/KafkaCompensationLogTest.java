@@ -113,6 +113,20 @@ final class KafkaCompensationLogTest {
 
   @Test
   @Timeout(120)
+  void whatAForgottenReplicaLeftIsRemovedAndNothingElse() throws Exception {
+    try (TestVolume volume = new TestVolume(EmbeddedKafka.shared(), 1 << 20);
+        CompensationLog log = volume.logs().open("a", INCARNATION)) {
+      Compensation one = compensation(3, 5);
+      log.publish(one);
+      KafkaCompensationLog.forget(volume.settings(), TestVolume.NAME, "b");
+      assertEquals(List.of(one), all(volume));
+      KafkaCompensationLog.forget(volume.settings(), TestVolume.NAME, "a");
+      assertEquals(List.of(), all(volume));
+    }
+  }
+
+  @Test
+  @Timeout(120)
   void aSecondProcessOfOneReplicaFencesTheFirst() throws Exception {
     try (TestVolume volume = new TestVolume(EmbeddedKafka.shared(), 1 << 20);
         CompensationLog first = volume.logs().open("a", INCARNATION)) {
