@@ -88,6 +88,17 @@ public interface IntentSource extends AutoCloseable {
    */
   LogEnd logEnd() throws JournalException;
 
+  /**
+   * A hint where to look for a time: the first offset whose record the log itself dates at or after
+   * it, or the end if it dates none so. The log's dates may be by another clock than the records'
+   * own, and those of void records count as well: so nothing follows from it alone. Reading goes on
+   * undisturbed.
+   */
+  long dated(long millis) throws JournalException;
+
+  /** Looks at any place of the journal beside what is read in order; the caller closes it. */
+  LogView look() throws JournalException;
+
   /** Why {@link #poll} has nothing to return although the journal goes on, if so. */
   Optional<Stall> stall();
 

@@ -10,13 +10,20 @@ import java.util.function.Predicate;
 
 /**
  * Finds the offset that a {@link Point} means: everything below it belongs to the point, nothing
- * else does. A time is looked up by reading the journal from where the image is, for only a reader
- * knows which records count; a name in the {@link JournalHistory}.
+ * else does. A name is looked up in the {@link JournalHistory}, a time in the journal.
+ *
+ * <p><b>A time</b> is the prefix before the first record that counts and is stamped later. Among
+ * records that count stamps never fall. So if the last one below some place is stamped no later,
+ * none below it is, and what is meant is the first later one from there on: any place that passes
+ * this test is as good as the beginning. The log's own dates only propose one. They may be a
+ * broker's (LogAppendTime), and a void record's stamp may lie anywhere; the worst that comes of it
+ * is that the journal is read from where the image is, as it is when the proposal fails the test.
  *
  * <p>The source is moved; {@link IntentSource#seek} before using it for anything else.
  */
 public final class PointResolver {
   private static final Duration WAIT = Duration.ofMillis(500);
+  private static final int LOOK_RECORDS = 64;
 
   private final IntentSource source;
   private final HistoryReader history;
@@ -80,12 +87,38 @@ public final class PointResolver {
           "time %s: the image is at offset %d already, stamped %s"
               .formatted(time, from.nextOffset(), Instant.ofEpochMilli(from.timestampMillis())));
     }
-    source.seek(from);
+    source.verifyAt(from);
     long end = source.endOffset();
+    Optional<Resolution> found = nearItsDate(time, from, end);
+    if (found.isPresent()) {
+      return found.get();
+    }
+    source.seek(from);
     Optional<JournalEntry> later = first(end, entry -> isLater(entry.after(), time));
     return later.isPresent()
         ? new Resolution(later.get().offset(), true)
         : new Resolution(Math.max(end, from.nextOffset()), false);
+  }
+
+  /** Empty when what the log proposes is of no use. */
+  private Optional<Resolution> nearItsDate(Instant time, Position from, long end)
+      throws JournalException {
+    long millis = time.toEpochMilli();
+    long near = Math.min(source.dated(millis + 1), end);
+    try (LogView log = source.look()) {
+      if (near <= Math.max(from.nextOffset(), log.beginOffset())
+          || LogTail.below(near, log).timestampMillis() > millis) {
+        return Optional.empty();
+      }
+      long until = Math.min(end, near + LOOK_RECORDS);
+      for (LogView.Seen seen : log.read(near, until)) {
+        if (seen.record().timestampMillis() > millis
+            && LogTail.counts(seen, seen.offset() + 1, log)) {
+          return Optional.of(new Resolution(seen.offset(), true));
+        }
+      }
+      return until == end ? Optional.of(new Resolution(end, false)) : Optional.empty();
+    }
   }
 
   private static boolean isLater(Position position, Instant time) {

@@ -6,6 +6,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.LongUnaryOperator;
+import java.util.stream.LongStream;
 
 /**
  * A journal in memory that offers both ports, for tests of whoever reads or writes one. Records go
@@ -28,6 +30,8 @@ public final class MemoryJournal {
   private long begin;
   private int leaderEpoch;
   private int topic;
+  private LongUnaryOperator dates = this::firstStampedFrom;
+  private long lookedAt;
   private boolean away;
   private boolean holdAcks;
   private int maxPollRecords = Integer.MAX_VALUE;
@@ -192,6 +196,62 @@ public final class MemoryJournal {
   /** The offset behind the last record. */
   public synchronized long end() {
     return log.size();
+  }
+
+  /** Where {@link IntentSource#dated} says that a time is, from now on; by default the truth. */
+  public synchronized void setDates(LongUnaryOperator offsetOfMillis) {
+    dates = offsetOfMillis;
+  }
+
+  synchronized long dated(long millis) {
+    return dates.applyAsLong(millis);
+  }
+
+  private synchronized long firstStampedFrom(long millis) {
+    long offset = begin;
+    while (offset < end() && decoded(offset).timestampMillis() < millis) {
+      offset++;
+    }
+    return offset;
+  }
+
+  private JournalRecord decoded(long offset) {
+    try {
+      return RecordCodec.decode(stored(offset).value());
+    } catch (JournalException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** How many records were looked at out of order. */
+  public synchronized long recordsLookedAt() {
+    return lookedAt;
+  }
+
+  /** A look at any place. */
+  LogView view() {
+    return new LogView() {
+      @Override
+      public long beginOffset() {
+        return begin();
+      }
+
+      @Override
+      public long endOffset() {
+        return end();
+      }
+
+      @Override
+      public List<Seen> read(long from, long to) {
+        synchronized (MemoryJournal.this) {
+          lookedAt += to - from;
+          return LongStream.range(from, to).mapToObj(at -> new Seen(at, decoded(at))).toList();
+        }
+      }
+
+      @Override
+      public void close() {}
+    };
   }
 
   synchronized long begin() {

@@ -114,6 +114,17 @@ final class MemorySource implements IntentSource {
   }
 
   @Override
+  public long dated(long millis) throws JournalException {
+    requireReachable();
+    return journal.dated(millis);
+  }
+
+  @Override
+  public LogView look() {
+    return journal.view();
+  }
+
+  @Override
   public Optional<Stall> stall() {
     return entries.stall();
   }

@@ -2,6 +2,7 @@ package dev.drover.journal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.journal.JournalException.Code;
 import dev.drover.journal.PointResolver.Resolution;
@@ -10,6 +11,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -101,6 +105,86 @@ class PointResolverTest {
     now = T0.plusSeconds(4);
     write();
     assertEquals(new Resolution(4, true), resolve(new Point.AtTime(T0.plusSeconds(3))));
+  }
+
+  @Test
+  void aTimeInALongJournalIsFoundFromAFewRecords() throws Exception {
+    for (int i = 0; i < 10_000; i++) {
+      write();
+    }
+    long before = journal.recordsLookedAt();
+    IntentSource source = journal.source();
+    var looking =
+        new PointResolver(MemoryShelf.volume(journal, 1 << 20), source, new MemoryShelf());
+    assertEquals(
+        new Resolution(6_001, true),
+        looking.resolve(new Point.AtTime(T0.plusSeconds(6_000)), Position.START));
+    assertEquals(
+        new Resolution(10_001, false),
+        looking.resolve(new Point.AtTime(T0.plusSeconds(20_000)), Position.START));
+    assertEquals(0, source.position().nextOffset(), "nothing was read in order");
+    long looked = journal.recordsLookedAt() - before;
+    assertTrue(looked < 150, looked + " records were looked at");
+  }
+
+  @Test
+  void whateverTheLogsDatesSayATimeMeansTheSame() throws Exception {
+    for (long seed = 0; seed < 300; seed++) {
+      SplittableRandom random = new SplittableRandom(seed);
+      MemoryJournal any = new MemoryJournal(new UUID(4, seed), time.withZone(ZoneOffset.UTC));
+      scribble(any, random);
+      List<JournalEntry> entries = new ArrayList<>();
+      try (IntentSource all = any.source()) {
+        for (var some = all.poll(Duration.ZERO); !some.isEmpty(); some = all.poll(Duration.ZERO)) {
+          entries.addAll(some);
+        }
+      }
+      var points =
+          new PointResolver(MemoryShelf.volume(any, 1 << 20), any.source(), new MemoryShelf());
+      for (int i = 0; i < 30; i++) {
+        if (i == 10) {
+          any.setDates(_ -> random.nextLong(any.end() + 1));
+        }
+        Instant asked = T0.plusSeconds(random.nextInt(-5, 120));
+        Position from =
+            random.nextBoolean()
+                ? Position.START
+                : entries.get(random.nextInt(entries.size())).after();
+        if (from.timestampMillis() <= asked.toEpochMilli()) {
+          assertEquals(
+              meant(entries, any.end(), asked),
+              points.resolve(new Point.AtTime(asked), from),
+              "seed " + seed + ", " + asked + " from " + from.nextOffset());
+        }
+      }
+    }
+  }
+
+  /** Several writers, clocks that jump, records of writers that are over, and a broken tail. */
+  private void scribble(MemoryJournal any, SplittableRandom random) throws JournalException {
+    now = T0;
+    MemorySink first = any.sink();
+    MemorySink current = any.sink();
+    for (int i = random.nextInt(60); i > 0; i--) {
+      now = T0.plusSeconds(random.nextInt(100));
+      switch (random.nextInt(8)) {
+        case 0 -> current = any.sink();
+        case 1, 2 -> any.appendVoid(new Intent.Flush());
+        case 3 -> current.loseNext(random.nextInt(2));
+        default -> current.append(new Intent.Flush());
+      }
+    }
+    assertTrue(first.lost().isDone());
+  }
+
+  /** By the definition: all up to the first record that counts and is stamped later. */
+  private static Resolution meant(List<JournalEntry> entries, long end, Instant asked) {
+    return entries.stream()
+        .filter(JournalEntry::valid)
+        .filter(entry -> entry.after().timestampMillis() > asked.toEpochMilli())
+        .findFirst()
+        .map(entry -> new Resolution(entry.offset(), true))
+        .orElse(new Resolution(end, false));
   }
 
   @Test

@@ -12,6 +12,7 @@ import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -67,6 +68,16 @@ final class JournalProbe implements AutoCloseable {
       return consumer.endOffsets(List.of(partition), patience).get(partition);
     } catch (KafkaException e) {
       throw fault("ask where " + partition.topic() + " ends", e);
+    }
+  }
+
+  /** See {@link dev.drover.journal.IntentSource#dated}. */
+  long dated(long millis) throws JournalException {
+    try {
+      OffsetAndTimestamp found = consumer.offsetsForTimes(Map.of(partition, millis)).get(partition);
+      return found == null ? end() : found.offset();
+    } catch (KafkaException e) {
+      throw fault("look up a time in " + partition.topic(), e);
     }
   }
 

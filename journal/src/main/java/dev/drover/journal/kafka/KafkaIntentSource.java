@@ -6,6 +6,7 @@ import dev.drover.journal.JournalEntry;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.JournalException.Code;
 import dev.drover.journal.JournalIdentity;
+import dev.drover.journal.LogView;
 import dev.drover.journal.Position;
 import dev.drover.journal.PositionCheck;
 import dev.drover.journal.VolumeDescriptor;
@@ -334,6 +335,16 @@ public final class KafkaIntentSource implements IntentSource {
   @Override
   public long endOffset() throws JournalException {
     return probe().end();
+  }
+
+  @Override
+  public long dated(long millis) throws JournalException {
+    return probe().dated(millis);
+  }
+
+  @Override
+  public LogView look() throws JournalException {
+    return new KafkaLogView(settings, volume.topic(), volume.uuid());
   }
 
   @Override
