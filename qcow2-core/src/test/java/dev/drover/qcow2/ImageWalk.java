@@ -8,10 +8,10 @@ import java.util.Optional;
 /**
  * Walks a qcow2 file of version 3 by the specification alone, sharing no code with what it judges:
  * how often the header, the active and the snapshots' tables, the snapshot table and the refcount
- * structures reference each cluster, and what its refcount says. With an external data file no
- * guest cluster references anything; each has its own place there, or none.
+ * structures and the bitmaps reference each cluster, and what its refcount says. With an external
+ * data file no guest cluster references anything; each has its own place there, or none.
  *
- * <p>Keeps a small file in memory whole. Bitmaps are not walked: an image that has them is refused.
+ * <p>Keeps a small file in memory whole.
  */
 public final class ImageWalk {
 
@@ -55,6 +55,7 @@ public final class ImageWalk {
     reference("the header", 0, 1 << clusterBits);
     walkL1(image.getLong(40), image.getInt(36), true);
     walkSnapshots(image.getLong(64), image.getInt(60));
+    walkBitmaps();
     walkRefcounts();
   }
 
@@ -140,6 +141,39 @@ public final class ImageWalk {
       }
       references[(int) cluster]++;
       l2References[(int) cluster]++;
+    }
+  }
+
+  private void walkBitmaps() {
+    if ((image.getLong(88) & 1) == 0) {
+      return;
+    }
+    int at = image.getInt(100);
+    while (image.getInt(at) != 0x23852875) {
+      if (image.getInt(at) == 0) {
+        return;
+      }
+      at += 8 + (image.getInt(at + 4) + 7 & ~7);
+    }
+    long bytes = image.getLong(at + 16);
+    long directory = image.getLong(at + 24);
+    reference("the bitmap directory", directory, bytes);
+    for (int entry = (int) directory; isInFile("a bitmap", entry, 24); ) {
+      walkBitmap(image.getLong(entry), image.getInt(entry + 8));
+      entry += 24 + image.getShort(entry + 18) + 7 & ~7;
+      if (entry >= directory + bytes) {
+        return;
+      }
+    }
+  }
+
+  private void walkBitmap(long table, int entries) {
+    reference("a bitmap table", table, entries * 8L);
+    for (int i = 0; i < entries && isInFile("a bitmap table", table, entries * 8L); i++) {
+      long bits = image.getLong((int) table + i * 8) & OFFSET_MASK;
+      if (bits != 0) {
+        reference("a bitmap", bits, 1L << clusterBits);
+      }
     }
   }
 

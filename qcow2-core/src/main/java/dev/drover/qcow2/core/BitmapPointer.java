@@ -23,8 +23,6 @@ import java.util.List;
  */
 final class BitmapPointer {
 
-  private static final int PADDED = 8;
-
   private final ImageCore core;
 
   BitmapPointer(ImageCore core) {
@@ -38,15 +36,7 @@ final class BitmapPointer {
    */
   void requireRoom() throws Qcow2Exception {
     Header header = core.header();
-    if (extension() != null) {
-      return;
-    }
-    Header larger = with(header, empty());
-    int end =
-        isOneSector(larger) || header.backingName().isEmpty()
-            ? larger.encodedBytes()
-            : moved(header, larger) + header.encodedBackingName().length;
-    if (end > header.clusterSize()) {
+    if (extension() == null && with(header, empty()).encodedBytes() > header.clusterSize()) {
       throw new Qcow2Exception(
           Code.UNSUPPORTED,
           core.disk().name(),
@@ -57,59 +47,13 @@ final class BitmapPointer {
 
   /** Sees to it that there is an extension, durably; what it says does not count yet. */
   void prepare() throws IOException {
-    if (extension() != null) {
-      return;
+    if (extension() == null) {
+      if (hasBit()) {
+        core.submitHeader(withBit(false)); // of a directory that is not there
+        core.sync();
+      }
+      new HeaderRewrite(core, with(core.header(), empty())).run();
     }
-    if (hasBit()) {
-      core.submitHeader(withBit(false)); // of a directory that is not there
-      core.sync();
-    }
-    Header header = core.header();
-    Header larger = with(header, empty());
-    if (isOneSector(larger)) {
-      core.submitHeader(larger, 0, larger.encode());
-      core.sync();
-      return;
-    }
-    if (header.backingName().isPresent()) {
-      header = moveBackingName(header, moved(header, larger));
-    }
-    int at = header.extensionsEnd() - HeaderExtension.HEAD_BYTES;
-    HeaderExtension added = empty();
-    ByteBuffer bytes = ByteBuffer.allocate(added.fileBytes() + HeaderExtension.HEAD_BYTES);
-    added.encode(bytes);
-    bytes.clear();
-    // What is behind the end of the list, then the list goes on: eight bytes, never in two sectors.
-    core.disk()
-        .writeTable(
-            at + HeaderExtension.HEAD_BYTES,
-            bytes.slice(HeaderExtension.HEAD_BYTES, bytes.capacity() - HeaderExtension.HEAD_BYTES));
-    core.sync();
-    List<HeaderExtension> all = new ArrayList<>(header.extensions());
-    all.add(added);
-    core.submitHeader(
-        header.withExtensions(all, header.backingAt()),
-        at,
-        bytes.slice(0, HeaderExtension.HEAD_BYTES));
-    core.sync();
-  }
-
-  private Header moveBackingName(Header header, int to) throws IOException {
-    core.disk().writeTable(to, ByteBuffer.wrap(header.encodedBackingName()));
-    core.sync();
-    core.submitHeader(header.withExtensions(header.extensions(), to));
-    core.sync();
-    return core.header();
-  }
-
-  /** Where the backing file name is in nobody's way, its old place included. */
-  private static int moved(Header header, Header larger) {
-    int behind = header.backingNameAt() + header.encodedBackingName().length;
-    return (Math.max(behind, larger.extensionsEnd()) + PADDED - 1) & -PADDED;
-  }
-
-  private static boolean isOneSector(Header header) {
-    return header.encodedBytes() <= BlockFile.SECTOR_BYTES;
   }
 
   private static HeaderExtension empty() {
@@ -174,18 +118,11 @@ final class BitmapPointer {
     core.submitHeader(withBit(false));
   }
 
-  /** Takes the extension out of the list where one sector can do that; the bit is down, durably. */
+  /** Takes the extension out, durably; the bit is down, durably. */
   void remove() throws IOException {
-    HeaderExtension gone = extension();
     List<HeaderExtension> rest = new ArrayList<>(core.header().extensions());
-    rest.removeIf(each -> each == gone);
-    Header smaller = core.header().withExtensions(rest, core.header().backingAt());
-    if (core.header().extensions().getLast() == gone) {
-      long at = core.header().dataOffset(gone).bytes() - HeaderExtension.HEAD_BYTES;
-      core.submitHeader(smaller, at, ByteBuffer.allocate(HeaderExtension.HEAD_BYTES));
-    } else if (isOneSector(core.header())) {
-      smaller = core.header().withExtensions(rest, Header.BEHIND_EXTENSIONS);
-      core.submitHeader(smaller, 0, smaller.encode());
-    }
+    rest.remove(extension());
+    Header smaller = core.header().withExtensions(rest, Header.BEHIND_EXTENSIONS);
+    new HeaderRewrite(core, smaller).run();
   }
 }

@@ -175,6 +175,13 @@ public final class Bitmaps {
     }
   }
 
+  /** The same for a size that has changed, and then something failed. */
+  void storeIfResized() throws IOException {
+    if (storedSize != core.virtualSize()) {
+      store();
+    }
+  }
+
   /**
    * Refuses, as QEMU does, to put another disk in place of the one whose changes bitmaps follow.
    *

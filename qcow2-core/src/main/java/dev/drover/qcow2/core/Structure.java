@@ -179,7 +179,9 @@ public final class Structure {
             bitmaps.resized();
           });
     } else {
-      core.trimDataFile(); // all that a first try may have left undone
+      // all that a first try may have left undone
+      core.trimDataFile();
+      bitmaps.storeIfResized();
     }
   }
 

@@ -196,11 +196,6 @@ public record Header(
     return backingAt == BEHIND_EXTENSIONS ? behindExtensions() : backingAt;
   }
 
-  /** The backing file name as the image has it; empty for none. */
-  public byte[] encodedBackingName() {
-    return backingBytes();
-  }
-
   private int behindExtensions() {
     int at = headerLength() + HeaderExtension.HEAD_BYTES;
     for (HeaderExtension extension : extensions) {

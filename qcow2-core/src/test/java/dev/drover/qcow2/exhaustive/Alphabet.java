@@ -50,6 +50,11 @@ final class Alphabet {
               Map.entry('r', "apply the oldest snapshot"),
               Map.entry('g', "grow the disk, and its L1 table"),
               Map.entry('h', "shrink the disk"),
+              Map.entry('b', "add a bitmap that follows the disk"),
+              Map.entry('q', "remove the oldest bitmap"),
+              Map.entry('l', "clear the oldest bitmap"),
+              Map.entry('n', "disable the oldest bitmap, or enable it"),
+              Map.entry('j', "merge the oldest bitmap into the newest"),
               Map.entry('f', "flush"),
               Map.entry('.', "close")));
 
@@ -110,6 +115,11 @@ final class Alphabet {
     operations.put('s', Operation.CreateSnapshot::new);
     operations.put('t', _ -> new Operation.DeleteSnapshot());
     operations.put('r', _ -> new Operation.ApplySnapshot());
+    operations.put('b', BitmapOperation.Add::new);
+    operations.put('q', _ -> new BitmapOperation.Remove());
+    operations.put('l', _ -> new BitmapOperation.Clear());
+    operations.put('n', _ -> new BitmapOperation.Toggle());
+    operations.put('j', _ -> new BitmapOperation.Merge());
     operations.put('f', _ -> new Operation.Flush());
     operations.put('.', _ -> new Operation.Close());
     return this;

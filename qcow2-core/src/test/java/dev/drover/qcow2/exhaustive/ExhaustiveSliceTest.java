@@ -34,6 +34,9 @@ final class ExhaustiveSliceTest {
           "CUT:raw:1",
           "FAULT:data:1",
           "FAULT:raw:1",
+          "CUT:bitmaps:2:wgbqln",
+          "CUT:bitmaps:1",
+          "CUT:named:2",
           "FAULT:empty:1",
           "FAULT:used:1",
           "FAULT:snapshot:1",
@@ -42,8 +45,11 @@ final class ExhaustiveSliceTest {
           "FAULT:1k:1",
           "FAULT:sub:1:wxzV",
           "FAULT:subbacked:1:p",
+          "FAULT:bitmaps:1",
+          "FAULT:named:1",
           "RANDOM:used:10",
-          "RANDOM:snapshot:10");
+          "RANDOM:snapshot:10",
+          "RANDOM:bitmaps:3");
 
   @Test
   void everyShortSequenceHoldsAtEveryFaultAndCut() throws IOException {

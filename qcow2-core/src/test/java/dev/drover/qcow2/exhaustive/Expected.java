@@ -24,6 +24,9 @@ final class Expected {
   private final List<DiskModel> versions = new ArrayList<>();
   private DiskModel switched;
 
+  /** What a flush, or the end, makes of it: the same disk, its bitmaps in the file. */
+  private DiskModel closing;
+
   /** What of a disk is either old or new: a write that ended short ends within a sector. */
   private int grain = SECTOR;
 
@@ -43,12 +46,15 @@ final class Expected {
       case CONTENT -> versions.add(after);
       case STRUCTURE -> {
         switched = after;
+        if (after.size() != before.size()) {
+          versions.add(before.withBitmapsInUse());
+        }
         if (after.size() < before.size()) {
           // what is cut off is zeroed before the size changes
           versions.add(before.filled(after.size(), before.size() - after.size(), 0));
         }
       }
-      case FLUSH -> {}
+      case FLUSH -> closing = after;
     }
   }
 
@@ -58,7 +64,8 @@ final class Expected {
       lastDone = versions.size() - 1;
       return;
     }
-    DiskModel now = last();
+    DiskModel now = closing != null ? closing : last();
+    closing = null;
     versions.clear();
     versions.add(now);
     lastDone = 0;
@@ -86,7 +93,12 @@ final class Expected {
   void check(Qcow2Image image, List<Scene.Range> ranges) throws IOException {
     String why = mismatch(image, ranges, versions);
     if (why != null && switched != null) {
-      String other = mismatch(image, ranges, List.of(switched));
+      boolean resized = switched.size() != versions.getLast().size();
+      String other =
+          mismatch(
+              image,
+              ranges,
+              resized ? List.of(switched.withBitmapsInUse(), switched) : List.of(switched));
       if (other == null) {
         return;
       }
@@ -121,6 +133,10 @@ final class Expected {
       if (why != null) {
         return "snapshot " + kept.name() + ": " + why;
       }
+    }
+    String bitmaps = new ExpectedBitmaps(allowed).mismatch(image, ranges);
+    if (bitmaps != null) {
+      return bitmaps;
     }
     return content(
         image, ranges, any.size(), allowed.stream().map(DiskModel::content).distinct().toList());

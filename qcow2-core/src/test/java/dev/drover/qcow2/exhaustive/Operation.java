@@ -10,7 +10,18 @@ import java.util.Arrays;
 import java.util.UUID;
 
 /** One call on an image, and what it makes of a {@link DiskModel}. */
-sealed interface Operation {
+sealed interface Operation
+    permits BitmapOperation,
+        Operation.Write,
+        Operation.Zero,
+        Operation.Discard,
+        Operation.Preallocate,
+        Operation.Flush,
+        Operation.Close,
+        Operation.CreateSnapshot,
+        Operation.DeleteSnapshot,
+        Operation.ApplySnapshot,
+        Operation.Resize {
 
   /** How an operation takes effect, and when it is durable. */
   enum Effect {
@@ -138,7 +149,7 @@ sealed interface Operation {
 
     @Override
     public DiskModel after(DiskModel before) {
-      return before;
+      return before.withBitmaps(before.bitmaps());
     }
 
     @Override
@@ -212,7 +223,7 @@ sealed interface Operation {
 
     @Override
     public boolean applies(DiskModel before) {
-      return !before.snapshots().isEmpty();
+      return !before.snapshots().isEmpty() && before.bitmaps().isEmpty();
     }
 
     @Override

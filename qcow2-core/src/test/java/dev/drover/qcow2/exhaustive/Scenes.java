@@ -43,7 +43,9 @@ final class Scenes {
                   "4k",
                   "table",
                   "data",
-                  "raw"),
+                  "raw",
+                  "bitmaps",
+                  "named"),
               SubclusterScenes.NAMES.stream())
           .toList();
 
@@ -56,6 +58,8 @@ final class Scenes {
       case "table" -> "xm";
       case "data" -> "wWVpxmzkdDaghf";
       case "raw" -> "wWpxzkdDghf";
+      case "bitmaps" -> "wxdcastghfbqlnj";
+      case "named" -> "wbqf";
       default -> SubclusterScenes.NAMES.contains(name) ? SubclusterScenes.LETTERS : ALL;
     };
   }
@@ -88,6 +92,8 @@ final class Scenes {
       case "table" -> new Scenes(name, 512).table();
       case "data" -> new Scenes(name, 512).external(false);
       case "raw" -> new Scenes(name, 512).external(true);
+      case "bitmaps" -> new Scenes(name, 512).bitmaps();
+      case "named" -> new Scenes(name, 1024).named();
       case String other when SubclusterScenes.NAMES.contains(other) -> SubclusterScenes.make(other);
       default -> throw new IllegalArgumentException("no scene " + name + ", only " + NAMES);
     };
@@ -228,6 +234,36 @@ final class Scenes {
         destination.put((byte) 9);
       }
     }
+  }
+
+  /** Two bitmaps with a bit each, one of which follows the disk. */
+  private Scene bitmaps() throws IOException {
+    create();
+    try (Qcow2Image image = open()) {
+      use(image);
+      image.bitmaps().add("still", Marks.GRANULARITY, true);
+      image.bitmaps().add("follows", Marks.GRANULARITY, true);
+      write(image, 5 * cluster, cluster, 6, false);
+      image.bitmaps().disable("still");
+    }
+    Marks follows = Marks.none("follows").noting(5 * cluster, cluster);
+    Marks still = new Marks("still", false, follows.bits(), true);
+    return scene(
+        new DiskModel(content, List.of()).withBitmaps(List.of(still, follows)),
+        BackingOpener.REFUSE,
+        false);
+  }
+
+  /** A backing file whose name leaves the first sector no room for bitmaps. */
+  private Scene named() throws IOException {
+    String name = "b".repeat(350);
+    NewImage.create(
+        file,
+        CreateOptions.ofSize(content.length)
+            .withClusterSize(cluster)
+            .withBacking(BackingReference.raw(name)));
+    Arrays.fill(content, 0, cluster, (byte) 9);
+    return scene(new DiskModel(content, List.of()), (_, _) -> new Below(cluster), true);
   }
 
   /** So full that the next window needs another refcount block. */
