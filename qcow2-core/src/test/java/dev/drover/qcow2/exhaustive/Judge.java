@@ -1,6 +1,7 @@
 package dev.drover.qcow2.exhaustive;
 
 import dev.drover.qcow2.ImageJudge;
+import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.sim.InvariantViolation;
 import dev.drover.qcow2.sim.LongSet;
@@ -39,7 +40,7 @@ final class Judge {
       ImageJudge.neverUndercounted(left.image());
       recoveryIsCut(left, hash, expected);
     }
-    try (Qcow2Image image = scene.open(left)) {
+    try (Qcow2Image image = recovered(left)) {
       expected.check(image, closer ? everything : scene.watched());
       scene.requireRawData(image, left);
     }
@@ -56,6 +57,14 @@ final class Judge {
     tally.state();
     if (closer) {
       tally.sample(scene, left.image());
+    }
+  }
+
+  private Qcow2Image recovered(Stored left) throws IOException {
+    try {
+      return scene.open(left);
+    } catch (Qcow2Exception e) {
+      throw new InvariantViolation("I-53", e.getMessage());
     }
   }
 

@@ -1,6 +1,9 @@
 package dev.drover.qcow2.fuzz;
 
 import dev.drover.qcow2.BackingOpener;
+import dev.drover.qcow2.BitmapInfo;
+import dev.drover.qcow2.DirtyBitmaps;
+import dev.drover.qcow2.DirtyRange;
 import dev.drover.qcow2.GuestExtent;
 import dev.drover.qcow2.GuestOffset;
 import dev.drover.qcow2.ImageCheck;
@@ -57,6 +60,7 @@ final class HostileImage {
     }
     content();
     map();
+    bitmaps();
     if (!before.sameContent(file)) {
       throw new AssertionError("looking has changed it");
     }
@@ -127,6 +131,25 @@ final class HostileImage {
     }
   }
 
+  private void bitmaps() throws IOException {
+    try (Qcow2Image image = Qcow2Image.open(file, true)) {
+      for (BitmapInfo bitmap : image.bitmaps().list()) {
+        if (!bitmap.inUse()) {
+          Iterator<DirtyRange> ranges = image.bitmaps().dirtyRanges(bitmap.name());
+          for (int n = 0; n < PIECES && ranges.hasNext(); n++) {
+            ranges.next();
+          }
+        }
+      }
+    } catch (Qcow2Exception e) {
+      return;
+    } catch (UncheckedIOException e) {
+      if (!(e.getCause() instanceof Qcow2Exception)) {
+        throw e;
+      }
+    }
+  }
+
   // ---- changing ----
 
   /** With windows so small that a file stays small. */
@@ -141,15 +164,34 @@ final class HostileImage {
       long size = Math.min(image.virtualSizeBytes(), (long) PIECES * PIECE);
       for (int n = 0; n < 6 && size > PIECE; n++) {
         long at = random.nextLong(size - PIECE);
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(5)) {
           case 0 -> image.writeZeroes(new GuestOffset(at), PIECE, random.nextBoolean());
           case 1 -> image.discard(new GuestOffset(at), PIECE);
+          case 2 -> changeBitmaps(image, random.nextInt(5));
           default -> writeAndReadBack(image, at, random);
         }
       }
       image.flush();
     } catch (Qcow2Exception e) {
       nothingIsWrittenAfterCorruption();
+    }
+  }
+
+  /** One of that name may be there or not, or be lost: then it is refused. */
+  private static void changeBitmaps(Qcow2Image image, int choice) throws IOException {
+    DirtyBitmaps bitmaps = image.bitmaps();
+    try {
+      switch (choice) {
+        case 0 -> bitmaps.add("new", PIECE, true);
+        case 1 -> bitmaps.remove("follows");
+        case 2 -> bitmaps.clear("follows");
+        case 3 -> bitmaps.merge("follows", bitmaps, "still");
+        default -> bitmaps.enable("still");
+      }
+    } catch (Qcow2Exception e) {
+      if (e.code() == Qcow2Exception.Code.CORRUPT) {
+        throw e;
+      }
     }
   }
 

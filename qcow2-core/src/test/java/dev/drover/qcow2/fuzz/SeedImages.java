@@ -35,6 +35,7 @@ public final class SeedImages {
     images.put("version 2", withSnapshots("v2", small.withVersion(FormatVersion.V2)));
     images.put("bits 1", written("bits1", small.withRefcountBits(1)));
     images.put("bits 64", withSnapshots("bits64", small.withRefcountBits(64)));
+    images.put("bitmaps", withBitmaps("bitmaps", small));
     images.put("large clusters", written("large", small.withClusterSize(4096)));
     images.put("subclusters", withSubclusters("subclusters", small));
     for (MemoryBlockFile image : images.values()) {
@@ -90,6 +91,18 @@ public final class SeedImages {
       image.writeZeroes(new GuestOffset(512), 1024, true);
       image.writeCompressed(new GuestOffset(cluster), ByteBuffer.allocate(cluster));
       image.writeZeroes(new GuestOffset(2L * cluster + 700), 3000, false);
+    }
+    return file;
+  }
+
+  private static MemoryBlockFile withBitmaps(String name, CreateOptions options)
+      throws IOException {
+    MemoryBlockFile file = written(name, options);
+    try (Qcow2Image image = HostileImage.openForWriting(file)) {
+      image.bitmaps().add("follows", 512, true);
+      image.bitmaps().add("still", 4096, false);
+      write(image, 700, 900, 11);
+      image.bitmaps().merge("still", image.bitmaps(), "follows");
     }
     return file;
   }
