@@ -5,7 +5,9 @@ import static dev.drover.qcow2.replica.MiniEngine.TABLE_SPAN;
 import static dev.drover.qcow2.replica.MiniEngine.write;
 import static dev.drover.qcow2.replica.MiniEngine.zero;
 
+import dev.drover.qcow2.CreateOptions;
 import dev.drover.qcow2.GuestChange;
+import dev.drover.qcow2.format.NewImage;
 import dev.drover.qcow2.replica.MiniEngine.Op;
 import dev.drover.qcow2.sim.MemoryBlockFile;
 import java.io.IOException;
@@ -123,6 +125,18 @@ final class Journals {
   static MemoryBlockFile emptyReplica() throws IOException {
     MemoryBlockFile empty = new MemoryBlockFile("replica.qcow2");
     ReplicaImage.create(empty, DISK, CLUSTER, MiniEngine.payload(0, 0)).close();
+    return empty;
+  }
+
+  /** The same disk in clusters of 16 KiB with extended L2 entries. */
+  static MemoryBlockFile emptyReplicaWithSubclusters() throws IOException {
+    MemoryBlockFile empty = new MemoryBlockFile("replica.qcow2");
+    NewImage.create(
+        empty,
+        CreateOptions.ofSize(DISK)
+            .withClusterSize(16 << 10)
+            .withExtendedL2(true)
+            .withReplicaState(MiniEngine.payload(0, 0)));
     return empty;
   }
 }
