@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
       ImageSnapshotCommand.class,
       ImageIoCommand.class,
       ImageBitmapCommand.class,
+      ImageMeasureCommand.class,
     })
 public final class ImageCommand implements Runnable {
   @Spec private CommandSpec spec;

@@ -27,17 +27,29 @@ import java.util.List;
 public final class NewImage {
 
   private final BlockFile file;
+  private final String name;
   private final CreateOptions options;
   private final Geometry geometry;
 
-  private NewImage(BlockFile file, CreateOptions options) throws Qcow2Exception {
+  private NewImage(BlockFile file, String name, CreateOptions options) throws Qcow2Exception {
     this.file = file;
+    this.name = name;
     this.options = options;
     this.geometry = checkedGeometry();
     checkVersion();
     checkSize();
     checkBacking();
     checkDataFile();
+  }
+
+  /**
+   * What follows from these options, for an image that nobody makes.
+   *
+   * @param name of it, for the error
+   * @throws Qcow2Exception INVALID_OPTION
+   */
+  public static Geometry check(CreateOptions options, String name) throws Qcow2Exception {
+    return new NewImage(null, name, options).geometry;
   }
 
   /**
@@ -49,7 +61,7 @@ public final class NewImage {
     if (file.length() != 0) {
       throw new IllegalArgumentException(file.name() + " is not empty");
     }
-    return new NewImage(file, options).write();
+    return new NewImage(file, file.name(), options).write();
   }
 
   private Geometry checkedGeometry() throws Qcow2Exception {
@@ -133,7 +145,7 @@ public final class NewImage {
   }
 
   private Qcow2Exception invalid(String what) {
-    return new Qcow2Exception(Code.INVALID_OPTION, file.name(), what, "choose another value");
+    return new Qcow2Exception(Code.INVALID_OPTION, name, what, "choose another value");
   }
 
   private Header write() throws IOException {
