@@ -5,7 +5,15 @@ import dev.drover.qcow2.format.Geometry;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** What a new image is to be; the defaults are qemu-img's. Immutable. */
+/**
+ * What a new image is to be; the defaults are qemu-img's. Immutable.
+ *
+ * {@snippet file="dev/drover/qcow2/example/ImageExamples.java" region="create"}
+ *
+ * <p>An image on top of another:
+ *
+ * {@snippet file="dev/drover/qcow2/example/ImageExamples.java" region="overlay"}
+ */
 public final class CreateOptions {
 
   private long virtualSize;

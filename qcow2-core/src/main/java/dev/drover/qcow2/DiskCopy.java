@@ -16,6 +16,14 @@ import java.util.function.LongConsumer;
  *
  * <p>Several threads may read, look for zeroes and compress at the same time; each has 2 MiB of the
  * disk in memory, and as they write in turn the result is the same as with one.
+ *
+ * <p>Into a compressed image, with four threads:
+ *
+ * {@snippet file="dev/drover/qcow2/example/ImageExamples.java" region="convert"}
+ *
+ * <p>Into a raw file, watched:
+ *
+ * {@snippet file="dev/drover/qcow2/example/ImageExamples.java" region="progress"}
  */
 public final class DiskCopy {
 

@@ -12,6 +12,8 @@ import java.util.Queue;
  *
  * <p>An I/O error comes as {@link java.io.UncheckedIOException}. One thread; the disk may be read
  * by others meanwhile.
+ *
+ * {@snippet file="dev/drover/qcow2/example/ImageExamples.java" region="map"}
  */
 public final class HostMap implements Iterator<HostExtent> {
 

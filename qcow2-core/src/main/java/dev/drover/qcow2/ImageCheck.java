@@ -11,6 +11,8 @@ import java.io.IOException;
 /**
  * Checks an image like {@code qemu-img check}, by a walk of its own that shares no code with what
  * writes images. Nothing is written unless a repair is asked for.
+ *
+ * {@snippet file="dev/drover/qcow2/example/ImageExamples.java" region="check"}
  */
 public final class ImageCheck {
 

@@ -13,6 +13,8 @@ import java.util.function.LongConsumer;
  * which a file above has an answer. The disk below is durable before the overlay lets go of
  * anything, so a power cut or a failure anywhere loses nothing, and doing it again is safe. Files
  * between the two show something else from the first write on.
+ *
+ * {@snippet file="dev/drover/qcow2/example/ImageExamples.java" region="commit"}
  */
 public final class ImageCommit {
 

@@ -19,6 +19,8 @@ import java.util.function.LongConsumer;
  *
  * <p>As with QEMU this is about the disk as it is now: an internal snapshot shows the new backing
  * disk where it has holes.
+ *
+ * {@snippet file="dev/drover/qcow2/example/ImageExamples.java" region="rebase"}
  */
 public final class ImageRebase {
 

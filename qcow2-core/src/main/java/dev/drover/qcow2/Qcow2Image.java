@@ -32,6 +32,18 @@ import java.util.Optional;
  *
  * <p>A position that the image may have stays in it, but opening it for writing clears the bit that
  * vouches for it, as it does when QEMU opens it.
+ *
+ * <p>Reading:
+ *
+ * {@snippet file="dev/drover/qcow2/example/ImageExamples.java" region="read"}
+ *
+ * <p>Writing:
+ *
+ * {@snippet file="dev/drover/qcow2/example/ImageExamples.java" region="write"}
+ *
+ * <p>Snapshots:
+ *
+ * {@snippet file="dev/drover/qcow2/example/ImageExamples.java" region="snapshot"}
  */
 public final class Qcow2Image implements WritableDisk {
 
