@@ -1,5 +1,6 @@
 package dev.drover.applier;
 
+import dev.drover.journal.JournalException;
 import dev.drover.journal.JournalHistory;
 import dev.drover.journal.JournalIdentity;
 import dev.drover.journal.Position;
@@ -35,14 +36,21 @@ public final class BaseImage implements AutoCloseable {
   private static final int COPY_BYTES = 1 << 20;
   private static final int HOLE_BYTES = 64 << 10;
 
+  /** What a volume's journal tells of its snapshots, up to its end or the point wanted. */
+  @FunctionalInterface
+  public interface History {
+    /** Reads it; this may take long, and needs the journal from its beginning at worst. */
+    JournalHistory read() throws JournalException;
+  }
+
   /**
    * Which replica is to be begun from.
    *
    * @param image its path
-   * @param history of the volume, up to the journal's end or the point wanted
+   * @param history asked only where the image is beyond the point wanted
    * @param registry which may know that somebody has written to it
    */
-  public record Wanted(Path image, JournalHistory history, Registry registry) {
+  public record Wanted(Path image, History history, Registry registry) {
     public Wanted {
       Objects.requireNonNull(image, "image");
       Objects.requireNonNull(history, "history");
@@ -124,7 +132,9 @@ public final class BaseImage implements AutoCloseable {
   }
 
   private static SnapshotInfo nearest(
-      List<SnapshotInfo> snapshots, Wanted wanted, VolumeDescriptor volume, long untilOffset) {
+      List<SnapshotInfo> snapshots, Wanted wanted, VolumeDescriptor volume, long untilOffset)
+      throws JournalException {
+    JournalHistory history = wanted.history().read();
     Set<UUID> present =
         snapshots.stream().flatMap(each -> each.uuid().stream()).collect(Collectors.toSet());
     return snapshots.stream()
@@ -132,7 +142,7 @@ public final class BaseImage implements AutoCloseable {
         .filter(each -> offsetOf(each) <= untilOffset)
         .filter(
             each ->
-                wanted.history().snapshots().stream()
+                history.snapshots().stream()
                     .filter(other -> other.livesAt(offsetOf(each)))
                     .allMatch(other -> present.contains(other.uuid())))
         .max(Comparator.comparingLong(BaseImage::offsetOf))

@@ -66,18 +66,12 @@ final class ApplyVolume implements Work {
     }
   }
 
-  /** Closes the source when it throws. */
-  private ReplicaOptions begun(ReplicaOptions options, VolumeDescriptor volume, ReplicaPorts ports)
-      throws JournalException {
-    if (request.base().isEmpty() || Files.exists(options.image())) {
-      return options; // made by an earlier run: it goes on from where it is
-    }
-    try {
-      return options.withBase(Wiring.base(request.base().get(), cluster, volume, ports));
-    } catch (JournalException | RuntimeException e) {
-      ports.source().close();
-      throw e;
-    }
+  /** With its base, unless an earlier run has made it: it goes on from where it is. */
+  private ReplicaOptions begun(
+      ReplicaOptions options, VolumeDescriptor volume, ReplicaPorts ports) {
+    return request.base().isEmpty() || Files.exists(options.image())
+        ? options
+        : options.withBase(Wiring.base(request.base().get(), cluster, volume, ports));
   }
 
   /** Empty when asked to stop before the point was there; closes the source when it throws. */

@@ -10,7 +10,6 @@ import dev.drover.cli.session.Cluster;
 import dev.drover.cli.session.Session;
 import dev.drover.journal.HistoryReader;
 import dev.drover.journal.JournalException;
-import dev.drover.journal.JournalHistory;
 import dev.drover.journal.Position;
 import dev.drover.journal.VolumeDescriptor;
 import dev.drover.journal.kafka.CheckedVolume;
@@ -72,12 +71,11 @@ final class Wiring {
         LocalHost.detect());
   }
 
-  /** A replica to begin from, with what the volume's history says of it; moves the source. */
+  /** A replica to begin from; where it is beyond the point, finding its place moves the source. */
   static BaseImage.Wanted base(
-      Path image, Cluster cluster, VolumeDescriptor volume, ReplicaPorts ports)
-      throws JournalException {
-    JournalHistory history = new HistoryReader(volume, ports.source(), ports.registry()).read();
-    return new BaseImage.Wanted(image, history, cluster.registry());
+      Path image, Cluster cluster, VolumeDescriptor volume, ReplicaPorts ports) {
+    HistoryReader history = new HistoryReader(volume, ports.source(), ports.registry());
+    return new BaseImage.Wanted(image, history::read, cluster.registry());
   }
 
   /**
