@@ -120,6 +120,32 @@ final class DataFileTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
+  void subclustersKeepTheirBytesWhenOthersGetTheirPlace(boolean raw) throws IOException {
+    String options = "cluster_size=16k,extended_l2=on,data_file=%s,data_file_raw=%s";
+    String asked = options.formatted(data, raw ? "on" : "off");
+    Qemu.img("create", "-q", "-f", "qcow2", "-o", asked, image, SIZE).orFail();
+    Qemu.io(image, "write -P 1 0 1k", "write -P 7 17k 2k", "write -z 18k 512").orFail();
+    Arrays.fill(model, 0, 1 << 10, (byte) 1);
+    Arrays.fill(model, 17 << 10, 18 << 10, (byte) 7);
+    Arrays.fill(model, (18 << 10) + 512, 19 << 10, (byte) 7);
+    try (Qcow2Image disk = open(false)) {
+      write(disk, 700, 20, 2);
+      write(disk, (17 << 10) - 20, 100, 3);
+      zero(disk, 5000, 3000, true);
+      write(disk, (18 << 10) + 100, 700, 4);
+    }
+    judge(raw);
+    Qemu.io(image, "write -P 9 18k 400", "discard 0 16k").orFail();
+    Arrays.fill(model, 18 << 10, (18 << 10) + 400, (byte) 9);
+    Arrays.fill(model, 0, 16 << 10, (byte) 0);
+    try (Qcow2Image disk = open(false)) {
+      write(disk, 3000, 2000, 6);
+    }
+    judge(raw);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
   void whatWeWriteQemuReads(boolean raw) throws IOException {
     create(raw);
     try (Qcow2Image disk = open(false)) {

@@ -76,7 +76,7 @@ final class BatchPlan {
     for (long cluster = firstCluster; cluster < endCluster; cluster++) {
       L2Entry entry = mapping.entry(mapping.l1(), cluster);
       boolean spaceless = !entry.hasPlace() && zeroing.readsAsZeroes(entry) == L2Entry.ALL;
-      if (spaceless || zeroing.raw() && entry.zero() != 0) {
+      if (spaceless || zeroing.raw() && entry.allocated() != L2Entry.ALL) {
         plan.table((int) (cluster / geometry.l2Entries()))
             .clusters()
             .add(plan.reserved(cluster, entry));
@@ -91,12 +91,26 @@ final class BatchPlan {
     if (zeroing.flags() && !external) {
       return ClusterWork.reserved(cluster, entry);
     }
-    long start = cluster << geometry.clusterBits();
-    Segment zeroes = new Segment(start, start + geometry.clusterSize(), null, !external);
-    Touched all = new Touched(0, L2Entry.ALL, 0);
+    int missing = ~entry.allocated();
+    Touched blanked = new Touched(0, missing, 0);
     return external
-        ? ClusterWork.external(cluster, entry, all, List.of(zeroes))
-        : ClusterWork.written(cluster, entry, false, all, List.of(zeroes));
+        ? ClusterWork.external(cluster, entry, blanked, zeroes(cluster, missing, false))
+        : ClusterWork.written(cluster, entry, false, blanked, zeroes(cluster, missing, true));
+  }
+
+  /** Over these subclusters of a cluster. */
+  private List<Segment> zeroes(long cluster, int subclusters, boolean keep) {
+    List<Segment> zeroes = new ArrayList<>();
+    long start = cluster << geometry.clusterBits();
+    long bytes = geometry.subclusterBytes();
+    for (int at = 0; at < L2Entry.SUBCLUSTERS; at++) {
+      int run = L2Entry.runLength(subclusters, at);
+      if (run > 0) {
+        zeroes.add(new Segment(start + at * bytes, start + (at + run) * bytes, null, keep));
+        at += run;
+      }
+    }
+    return zeroes;
   }
 
   private void add(Segment segment) throws IOException {
