@@ -5,9 +5,9 @@ import java.util.Set;
 import picocli.CommandLine.Option;
 
 /**
- * {@code -t} and {@code -T}: how QEMU would use the host's cache. The names are taken for the sake
- * of scripts; whichever it is, I/O goes through the host's cache, and what is written is durable
- * before the verb ends.
+ * {@code -t}: how QEMU would use the host's cache. The names are taken for the sake of scripts;
+ * whichever it is, I/O goes through the host's cache, and what is written is durable before the
+ * verb ends.
  */
 final class HostCache {
   private static final Set<String> MODES =
@@ -19,19 +19,12 @@ final class HostCache {
       description = "qemu-img's cache mode for writing; changes nothing here.")
   private String written;
 
-  @Option(
-      names = "-T",
-      paramLabel = "CACHE",
-      description = "qemu-img's cache mode for reading; changes nothing here.")
-  private String read;
-
   /** Refuses a mode that qemu-img does not have. */
   void check() {
     check("-t", written);
-    check("-T", read);
   }
 
-  private static void check(String option, String mode) {
+  static void check(String option, String mode) {
     if (mode != null && !MODES.contains(mode)) {
       throw new IllegalValue(
           "%s '%s' is no cache mode; give none, writeback, writethrough, directsync or unsafe"

@@ -40,12 +40,15 @@ final class ImageCheckCommand implements Callable<Integer> {
   @Option(names = "-q", description = "Print only errors.")
   private boolean quiet;
 
+  @Mixin private SourceCache sourceCache;
+
   ImageCheckCommand(Session session) {
     this.session = session;
   }
 
   @Override
   public Integer call() throws Exception {
+    sourceCache.check();
     Repair mode = mode();
     if (repair != null && image.forced()) {
       throw new IllegalValue("-r cannot go with -U: nobody may write while it repairs");

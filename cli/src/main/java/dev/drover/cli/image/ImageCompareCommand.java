@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -52,12 +53,15 @@ final class ImageCompareCommand implements Callable<Integer> {
       description = "Look although another process may be writing.")
   private boolean forced;
 
+  @Mixin private SourceCache sourceCache;
+
   ImageCompareCommand(Session session) {
     this.session = session;
   }
 
   @Override
   public Integer call() throws Exception {
+    sourceCache.check();
     Format oneIs = Format.parse(oneFormat);
     Format otherIs = Format.parse(otherFormat);
     try (GuestDisk a = opened(one, oneIs);

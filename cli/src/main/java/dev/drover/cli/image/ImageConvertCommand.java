@@ -116,6 +116,8 @@ final class ImageConvertCommand implements Callable<Integer> {
 
   @Mixin private HostCache cache;
 
+  @Mixin private SourceCache sourceCache;
+
   ImageConvertCommand(Session session) {
     this.session = session;
   }
@@ -123,6 +125,7 @@ final class ImageConvertCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     cache.check();
+    sourceCache.check();
     Format from = Format.parse(format);
     Format to = Format.parse(outputFormat);
     FormatOptions given = new FormatOptions(options, CreationOptions.knownAnd());

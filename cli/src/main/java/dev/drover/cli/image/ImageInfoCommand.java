@@ -12,10 +12,13 @@ import dev.drover.qcow2.file.HostFile;
 import dev.drover.qcow2.format.SnapshotEntry;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code drover image info}, after qemu-img info; plus the position of a replica. */
 @Command(name = "info", description = "Says what an image is.")
@@ -24,6 +27,12 @@ final class ImageInfoCommand implements Callable<Integer> {
 
   @Mixin private ImageToLookAt image;
 
+  @Option(names = "--backing-chain", description = "Tell of the files below it, too.")
+  private boolean chain;
+
+  /** The file that is told of just now. */
+  private Path file;
+
   ImageInfoCommand(Session session) {
     this.session = session;
   }
@@ -31,42 +40,68 @@ final class ImageInfoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     boolean json = image.json(session);
-    try (HostFile host = ImageFile.open(image.file(), image.forced())) {
-      if (ImageFile.format(host, image.format()) == Format.RAW) {
-        raw(host, json);
+    try {
+      if (!chain) {
+        Object told = tell(image.file(), image.format(), json);
+        if (json) {
+          session.console().indented(told);
+        }
         return 0;
       }
-      ImageInfo info = ImageInfo.read(host);
-      if (json) {
-        session.console().indented(fields(info, host).map());
-      } else {
-        print(info, host);
-      }
+      tellChain(ImageChain.of(image.file(), image.format(), image.forced()), json);
     } catch (IOException e) {
       throw QemuExit.of(QemuExit.FAILED, e);
     }
     return 0;
   }
 
-  private void raw(HostFile host, boolean json) throws IOException {
-    long size = CreateOptions.roundUpToSectors(host.length());
-    if (json) {
-      session
-          .console()
-          .indented(
-              Fields.of("virtual-size", size)
-                  .and("filename", image.file().toString())
-                  .and("format", "raw")
-                  .and("actual-size", host.allocatedBytes())
-                  .and("dirty-flag", false)
-                  .map());
-      return;
+  private void tellChain(ImageChain files, boolean json) throws IOException {
+    List<Object> told = new ArrayList<>();
+    for (ImageChain.Link link : files.links()) {
+      if (!json && link != files.top()) {
+        session.console().line("");
+      }
+      told.add(tell(link.path(), link.info().isEmpty() ? Format.RAW : Format.QCOW2, json));
     }
-    Console console = session.console();
-    console.line("image: " + image.file());
-    console.line("file format: raw");
-    console.line("virtual size: %s (%d bytes)".formatted(ByteSize.text(size), size));
-    console.line("disk size: " + ByteSize.text(host.allocatedBytes()));
+    if (json) {
+      session.console().indented(told);
+    }
+  }
+
+  /**
+   * Prints what there is to say of a file, for people, and returns it, for programs.
+   *
+   * @param format null: look
+   */
+  private Object tell(Path link, Format format, boolean json) throws IOException {
+    file = link;
+    try (HostFile host = ImageFile.open(link, image.forced())) {
+      if (ImageFile.format(host, format) == Format.RAW) {
+        return raw(host, json);
+      }
+      ImageInfo info = ImageInfo.read(host);
+      if (!json) {
+        print(info, host);
+      }
+      return fields(info, host).map();
+    }
+  }
+
+  private Object raw(HostFile host, boolean json) throws IOException {
+    long size = CreateOptions.roundUpToSectors(host.length());
+    if (!json) {
+      Console console = session.console();
+      console.line("image: " + file);
+      console.line("file format: raw");
+      console.line("virtual size: %s (%d bytes)".formatted(ByteSize.text(size), size));
+      console.line("disk size: " + ByteSize.text(host.allocatedBytes()));
+    }
+    return Fields.of("virtual-size", size)
+        .and("filename", file.toString())
+        .and("format", "raw")
+        .and("actual-size", host.allocatedBytes())
+        .and("dirty-flag", false)
+        .map();
   }
 
   private Fields fields(ImageInfo info, HostFile host) throws IOException {
@@ -79,7 +114,7 @@ final class ImageInfoCommand implements Callable<Integer> {
         .ifPresent(name -> fields.and("backing-filename-format", name));
     fields
         .and("virtual-size", info.virtualSizeBytes())
-        .and("filename", image.file().toString())
+        .and("filename", file.toString())
         .and("cluster-size", info.clusterSizeBytes())
         .and("format", "qcow2")
         .and("actual-size", host.allocatedBytes())
@@ -129,7 +164,7 @@ final class ImageInfoCommand implements Callable<Integer> {
 
   private void print(ImageInfo info, HostFile host) throws IOException {
     Console console = session.console();
-    console.line("image: " + image.file());
+    console.line("image: " + file);
     console.line("file format: qcow2");
     console.line(
         "virtual size: %s (%d bytes)"
@@ -174,7 +209,7 @@ final class ImageInfoCommand implements Callable<Integer> {
 
   /** As QEMU does: relative to the image's folder, as that was typed. */
   private String fullName(String backing) {
-    Path parent = image.file().getParent();
+    Path parent = file.getParent();
     return parent == null ? backing : parent.resolve(backing).toString();
   }
 

@@ -53,6 +53,8 @@ final class ImageRebaseCommand implements Callable<Integer> {
 
   @Mixin private HostCache cache;
 
+  @Mixin private SourceCache sourceCache;
+
   ImageRebaseCommand(Session session) {
     this.session = session;
   }
@@ -60,6 +62,7 @@ final class ImageRebaseCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     cache.check();
+    sourceCache.check();
     if (Format.parse(format) == Format.RAW) {
       throw new IllegalValue("a raw image has no backing file");
     }

@@ -5,6 +5,7 @@ import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.SnapshotInfo;
 import dev.drover.qcow2.SnapshotSpec;
+import dev.drover.qcow2.format.Features;
 import dev.drover.qcow2.format.SnapshotEntry;
 import java.io.IOException;
 import java.util.List;
@@ -193,8 +194,18 @@ public final class Structure {
   /**
    * Names another backing file in the header, or none, durably and at one stroke. The disk that
    * shows through the holes of this open image stays. As for {@link #createSnapshot}.
+   *
+   * @throws Qcow2Exception INVALID_OPTION for an image whose data file is readable as a raw one
    */
   public void renameBacking(Optional<BackingReference> reference) throws IOException {
+    long autoclear = core.header().features().autoclear();
+    if (reference.isPresent() && (autoclear & Features.RAW_EXTERNAL_DATA) != 0) {
+      throw new Qcow2Exception(
+          Code.INVALID_OPTION,
+          core.disk().name(),
+          "its data file is to be readable as a raw image, which a backing file would end",
+          "copy it into an image without data_file_raw: image convert");
+    }
     HeaderRewrite rewrite = new HeaderRewrite(core, core.header().withBacking(reference));
     change(rewrite::run);
   }

@@ -152,6 +152,48 @@ final class ImageChainVerbsTest {
   }
 
   @Test
+  void infoTellsOfTheWholeChain() throws IOException {
+    Path top = ours.resolve("top");
+    for (String output : List.of("json", "human")) {
+      assertEquals(
+          Qemu.img("info", "--backing-chain", "--output=" + output, top).orFail().output(),
+          ImageVerb.run("info", "--backing-chain", "--output=" + output, top).orFail().out());
+    }
+    Files.delete(ours.resolve("base"));
+    assertEquals(1, ImageVerb.run("info", "--backing-chain", top).exit());
+    assertEquals(0, ImageVerb.run("info", top).exit());
+  }
+
+  @Test
+  void anImageWithADataFileIsCommittedAndRebasedToo() throws IOException {
+    for (Path twin : new Path[] {ours, theirs}) {
+      // A name from the root: QEMU looks for others in its working directory.
+      Path data = twin.resolve("data");
+      Qemu.img(
+              "create",
+              "-q",
+              "-f",
+              "qcow2",
+              "-b",
+              "base",
+              "-F",
+              "qcow2",
+              "-o",
+              "data_file=" + data,
+              twin.resolve("outside"))
+          .orFail();
+      Qemu.io(twin.resolve("outside"), "write -P 77 1M 100k", "write -z 1200k 300k").orFail();
+    }
+    ImageVerb.run("rebase", "-b", "other", "-F", "qcow2", ours.resolve("outside")).orFail();
+    sameDisk(ours.resolve("outside"), theirs.resolve("outside"));
+    ImageVerb.run("rebase", "-u", "-b", "other", "-F", "qcow2", ours.resolve("outside")).orFail();
+    ImageVerb.run("commit", ours.resolve("outside")).orFail();
+    sameDisk(ours.resolve("outside"), theirs.resolve("outside"));
+    sameDisk(ours.resolve("other"), theirs.resolve("outside"));
+    Qemu.checkClean(ours.resolve("outside"));
+  }
+
+  @Test
   void refusalsNameWhatIsWrong() {
     String missing = ImageVerb.run("commit", "-b", "nope", ours.resolve("top")).err();
     assertTrue(missing.contains("Did not find 'nope' in the backing chain"), missing);
