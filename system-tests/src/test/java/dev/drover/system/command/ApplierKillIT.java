@@ -33,6 +33,10 @@ import org.junit.jupiter.api.io.TempDir;
 final class ApplierKillIT {
 
   private static final int REPLICAS = 3;
+
+  /** The guest writes its disk over and over: an early loss would not be there at the end. */
+  private static final int KILLS_A_SNAPSHOT = 12;
+
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @TempDir Path folder;
@@ -59,6 +63,7 @@ final class ApplierKillIT {
     private final Random random;
     private final long startNanos = System.nanoTime();
     private final List<Victim> victims = new ArrayList<>();
+    private final List<Load.Moment> moments = new ArrayList<>();
     private int counted;
     private int neededRecovery;
     private int leaked;
@@ -85,6 +90,9 @@ final class ApplierKillIT {
           assertTrue(tries < 2 * kills, "only " + counted + " of " + tries + " kills counted");
           victims.get(random.nextInt(REPLICAS)).killAndStart();
           load.assertRunning();
+          if (counted / KILLS_A_SNAPSHOT > moments.size()) {
+            moments.add(load.keep("s" + counted, this::snapshot));
+          }
         }
       }
       assertTrue(neededRecovery >= kills / 4, neededRecovery + " needed recovery");
@@ -94,14 +102,26 @@ final class ApplierKillIT {
         victim.endsIdentical();
       }
       load.assertWritten(drover.file("gateway.qcow2"));
+      assertKept(drover.file("gateway.qcow2"));
       return ("%d kills with intents unapplied, %d needed recovery,"
-              + " %d leaked until then (%d clusters), none after; %d s")
+              + " %d leaked until then (%d clusters), none after; %d snapshots kept; %d s")
           .formatted(
               counted,
               neededRecovery,
               leaked,
               leakedClusters,
+              moments.size(),
               TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNanos));
+    }
+
+    private void snapshot(String name) {
+      drover.call("snapshot", "create", "kill", name).expect(0);
+    }
+
+    private void assertKept(Path image) throws IOException {
+      for (Load.Moment moment : moments) {
+        Load.assertKept(image, moment);
+      }
     }
 
     /** Asked of the broker, because a process of our own for each kill would take a second. */
@@ -180,12 +200,13 @@ final class ApplierKillIT {
         }
       }
 
-      void endsIdentical() {
+      void endsIdentical() throws IOException {
         awaitGoingOn();
         assertEquals(0, applier.stop(), applier.said());
         drover.call("apply", "kill", "--image", image, "--until", "end").expect(0);
         assertCleanForQemu(image);
         assertIdenticalForQemu(drover.file("gateway.qcow2"), "qcow2", image);
+        assertKept(image);
       }
     }
   }

@@ -1,5 +1,7 @@
 package dev.drover.system.command;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import dev.drover.nbd.client.NbdClient;
 import dev.drover.qcow2.GuestOffset;
 import dev.drover.qcow2.Qcow2Image;
@@ -8,8 +10,12 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
+import java.util.zip.CRC32C;
 
 /**
  * A guest that writes, zeroes and flushes without end, from a seed, until it is closed; it
@@ -19,6 +25,15 @@ final class Load implements AutoCloseable {
 
   private static final int LARGEST = 256 << 10;
   private static final long BYTES_PER_SECOND = 3L << 20;
+  private static final int CHUNK = 1 << 20;
+
+  /**
+   * What the disk held at a moment that a snapshot keeps: what is wrong by then is not overwritten
+   * before somebody looks.
+   *
+   * @param checksums of each chunk
+   */
+  record Moment(String snapshot, List<Long> checksums) {}
 
   private final NbdClient client;
   private final Random random;
@@ -58,7 +73,7 @@ final class Load implements AutoCloseable {
   }
 
   /** One request at 512-byte granularity anywhere on the disk; the bytes it touched. */
-  private int change() throws IOException {
+  private synchronized int change() throws IOException {
     int length = 512 * (1 + random.nextInt(LARGEST / 512));
     int offset = 512 * random.nextInt((disk.length - length) / 512);
     switch (random.nextInt(12)) {
@@ -81,6 +96,37 @@ final class Load implements AutoCloseable {
     return length;
   }
 
+  /** Lets the guest rest with nothing in flight while a snapshot of this name is taken. */
+  synchronized Moment keep(String snapshot, Consumer<String> take) {
+    take.accept(snapshot);
+    List<Long> checksums = new ArrayList<>();
+    for (int offset = 0; offset < disk.length; offset += CHUNK) {
+      checksums.add(checksum(ByteBuffer.wrap(disk, offset, CHUNK)));
+    }
+    return new Moment(snapshot, checksums);
+  }
+
+  private static long checksum(ByteBuffer bytes) {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes);
+    return crc.getValue();
+  }
+
+  /** An image's snapshot holds what the disk held when it was taken. */
+  static void assertKept(Path image, Moment moment) throws IOException {
+    ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
+    try (Qcow2Image now = Qcow2Image.open(HostFile.openForReading(image), true);
+        Qcow2Image then = now.openSnapshot(moment.snapshot())) {
+      for (int i = 0; i < moment.checksums().size(); i++) {
+        then.read(new GuestOffset((long) i * CHUNK), chunk.clear());
+        assertEquals(
+            moment.checksums().get(i),
+            checksum(chunk.flip()),
+            "%s: snapshot %s differs in MiB %d".formatted(image, moment.snapshot(), i));
+      }
+    }
+  }
+
   /** Fails if the guest has met an error. */
   void assertRunning() {
     if (failure != null) {
@@ -90,7 +136,7 @@ final class Load implements AutoCloseable {
 
   /** After {@link #close}: an image holds what was written, byte for byte. */
   void assertWritten(Path image) throws IOException {
-    ByteBuffer chunk = ByteBuffer.allocate(1 << 20);
+    ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
     try (Qcow2Image found = Qcow2Image.open(HostFile.openForReading(image), true)) {
       for (int offset = 0; offset < disk.length; offset += chunk.capacity()) {
         found.read(new GuestOffset(offset), chunk.clear());
