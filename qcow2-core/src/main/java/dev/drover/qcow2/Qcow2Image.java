@@ -7,6 +7,7 @@ import dev.drover.qcow2.core.GuestView;
 import dev.drover.qcow2.core.ImageCore;
 import dev.drover.qcow2.core.ImageLocks;
 import dev.drover.qcow2.core.Requests;
+import dev.drover.qcow2.core.Structure;
 import dev.drover.qcow2.format.Features;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.NewImage;
@@ -427,6 +428,17 @@ public final class Qcow2Image implements WritableDisk {
           "leave it without one");
     }
     requests.exclusively(() -> core.structure().renameBacking(reference));
+  }
+
+  /** Runs what {@link ImageAmend} changes as a whole. */
+  void change(WithStructure change) throws IOException {
+    requests.exclusively(() -> change.run(core.structure()));
+  }
+
+  /** Told of the image's structure. */
+  @FunctionalInterface
+  interface WithStructure {
+    void run(Structure structure) throws IOException;
   }
 
   /** A read-only view of a snapshot, by name or id; it lives as long as this image. */

@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       ImageIoCommand.class,
       ImageBitmapCommand.class,
       ImageMeasureCommand.class,
+      ImageAmendCommand.class,
     })
 public final class ImageCommand implements Runnable {
   @Spec private CommandSpec spec;

@@ -50,9 +50,16 @@ final class RefcountRebuild {
   private int tableClusters;
 
   RefcountRebuild(Inspection found) throws IOException {
+    this(found, found.geometry());
+  }
+
+  /**
+   * @param geometry of the image, perhaps with refcounts of another width
+   */
+  RefcountRebuild(Inspection found, Geometry geometry) throws IOException {
     this.file = found.file();
     this.header = found.header();
-    this.geometry = found.geometry();
+    this.geometry = geometry;
     this.found = found;
     this.movesSnapshots = found.canSnapshotsBeCompleted();
     this.snapshots =
@@ -73,14 +80,18 @@ final class RefcountRebuild {
     }
     HostOffset tableAt = new HostOffset(at << geometry.clusterBits());
     file.write(PointerTable.encode(table), tableAt.bytes());
-    Header next = header.withRefcountTable(new TablePointer(tableAt, tableClusters));
+    Header next = header.withRefcounts(new TablePointer(tableAt, tableClusters), geometry);
     if (movesSnapshots) {
       HostOffset snapshotsAt = new HostOffset(base << geometry.clusterBits());
       file.write(SnapshotTable.encode(snapshots), snapshotsAt.bytes());
       next = next.withSnapshots(new TablePointer(snapshotsAt, snapshots.size()));
     }
     file.sync();
-    file.write(next.encodeRefcountsAndSnapshots(), Header.REFCOUNTS_AND_SNAPSHOTS_AT);
+    if (geometry.equals(header.geometry())) {
+      file.write(next.encodeRefcountsAndSnapshots(), Header.REFCOUNTS_AND_SNAPSHOTS_AT);
+    } else {
+      file.write(next.encodeFields(), 0); // one sector, the width with the rest
+    }
     file.sync();
   }
 

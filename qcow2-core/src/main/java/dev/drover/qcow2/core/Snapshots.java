@@ -206,6 +206,22 @@ final class Snapshots {
     CopiedRepair.run(core, core.refcounts()::get);
   }
 
+  /** Gives every entry what version 3 wants to know of it, durably. */
+  void complete() throws IOException {
+    List<SnapshotEntry> next =
+        entries.stream().map(entry -> entry.completed(core.virtualSize())).toList();
+    if (next.equals(entries)) {
+      return;
+    }
+    core.condition().fall();
+    ByteBuffer encoded = SnapshotTable.encode(next);
+    NewTable table = NewTable.take(core, encoded.remaining());
+    table.write(encoded);
+    core.sync();
+    publish(table, next, null, new ClusterSequence());
+    releaseUnlinked();
+  }
+
   private long[] l1Of(SnapshotEntry entry) throws IOException {
     core.pointers().snapshotL1(entry.l1());
     return core.mapping().readL1(entry.l1());

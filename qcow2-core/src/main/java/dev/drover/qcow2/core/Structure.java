@@ -6,11 +6,13 @@ import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.SnapshotInfo;
 import dev.drover.qcow2.SnapshotSpec;
 import dev.drover.qcow2.format.Features;
+import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.SnapshotEntry;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 
 /**
  * What of an image is changed as a whole, by one write of the header's sector: its snapshots and
@@ -189,6 +191,30 @@ public final class Structure {
   /** Lets go of everything that the disk holds itself, durably. As for {@link #createSnapshot}. */
   public void empty() throws IOException {
     change(new Emptying(core)::run);
+  }
+
+  /** Refuses an image that version 2 cannot say, with a disk of this size; changes nothing. */
+  public void requireExpandableZeroes(long size) throws IOException {
+    new ZeroFlags(core, snapshots.entries()).requireExpandable(size);
+  }
+
+  /** Empties entries that say zero and keep no cluster, durably. */
+  public void clearZeroFlags() throws IOException {
+    change(new ZeroFlags(core, snapshots.entries())::clear);
+  }
+
+  /**
+   * Rewrites the header, for another version perhaps, durably and at one stroke; nothing but
+   * closing may follow. As for {@link #createSnapshot}.
+   */
+  public void rewriteHeader(UnaryOperator<Header> next) throws IOException {
+    change(
+        () -> {
+          if (!core.header().hasFeatures()) {
+            snapshots.complete(); // version 3 wants to know more of them
+          }
+          new HeaderRewrite(core, next.apply(core.header())).run();
+        });
   }
 
   /**

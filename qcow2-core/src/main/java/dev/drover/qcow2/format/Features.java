@@ -87,6 +87,16 @@ public record Features(long incompatible, long compatible, long autoclear) {
     return new Features(incompatible, compatible, bits);
   }
 
+  public Features withLazyRefcounts(boolean lazy) {
+    long bits = lazy ? compatible | LAZY_REFCOUNTS : compatible & ~LAZY_REFCOUNTS;
+    return new Features(incompatible, bits, autoclear);
+  }
+
+  /** The external data file is no image of its own any more. */
+  public Features withoutRawData() {
+    return new Features(incompatible, compatible, autoclear & ~RAW_EXTERNAL_DATA);
+  }
+
   /** What QEMU leaves when it opens the image for writing: the autoclear bits that it knows. */
   public Features withKnownAutoclear() {
     return new Features(incompatible, compatible, autoclear & (BITMAPS | RAW_EXTERNAL_DATA));

@@ -81,6 +81,11 @@ public record Geometry(
     return new Geometry(Integer.numberOfTrailingZeros(bytes));
   }
 
+  /** The same with refcounts of another width. */
+  public Geometry withRefcountOrder(int order) {
+    return new Geometry(clusterBits, order, extendedL2, externalData);
+  }
+
   public int clusterSize() {
     return 1 << clusterBits;
   }

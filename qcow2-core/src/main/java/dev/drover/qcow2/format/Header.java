@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The header of an image, with everything between it and the end of cluster 0.
@@ -82,6 +83,11 @@ public record Header(
   static final int AT_HEADER_LENGTH = 100;
   static final int AT_COMPRESSION = 104;
   static final int AT_TAIL = 105;
+
+  /** Extensions that mean nothing without feature bits. */
+  private static final Set<Integer> OF_VERSION_3 =
+      Set.of(
+          HeaderExtension.FEATURE_NAMES, HeaderExtension.BITMAPS, HeaderExtension.POSITION_SLOTS);
 
   /** The header of version 2. */
   static final int VERSION_2_BYTES = 72;
@@ -325,6 +331,52 @@ public record Header(
    */
   public Header withExtensions(List<HeaderExtension> all, int backingNameAt) {
     return withTail(fieldsTail, all, backingName, backingNameAt);
+  }
+
+  /**
+   * The same image in another version. Version 3 says what its feature bits mean; version 2 has
+   * neither those bits nor anything that depends on them.
+   */
+  public Header withVersion(FormatVersion wanted) {
+    if (wanted == version) {
+      return this;
+    }
+    boolean v3 = wanted == FormatVersion.V3;
+    List<HeaderExtension> all = new ArrayList<>(extensions);
+    all.removeIf(old -> OF_VERSION_3.contains(old.type()));
+    if (v3 && clusterSize() >= PositionSlots.MIN_CLUSTER_BYTES) {
+      all.add(HeaderExtension.featureNames());
+    }
+    return new Header(
+        wanted,
+        geometry,
+        virtualSize,
+        l1,
+        refcountTable,
+        snapshots,
+        Features.NONE,
+        Compression.ZLIB,
+        new byte[v3 ? FIELD_BYTES - AT_TAIL : 0],
+        all,
+        backingName,
+        BEHIND_EXTENSIONS);
+  }
+
+  /** With refcounts of another width, in another table. */
+  public Header withRefcounts(TablePointer table, Geometry widths) {
+    return new Header(
+        version,
+        widths,
+        virtualSize,
+        l1,
+        table,
+        snapshots,
+        features,
+        compression,
+        fieldsTail,
+        extensions,
+        backingName,
+        backingAt);
   }
 
   /** Names another backing file, or none; its format comes first, where QEMU has it too. */

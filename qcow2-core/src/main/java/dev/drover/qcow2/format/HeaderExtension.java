@@ -40,8 +40,14 @@ public record HeaderExtension(int type, byte[] data) {
   /** Bytes of type and length. */
   public static final int HEAD_BYTES = 8;
 
-  static HeaderExtension ofText(int type, String text) {
+  /** One that holds a name. */
+  public static HeaderExtension ofText(int type, String text) {
     return new HeaderExtension(type, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** The names of the feature bits that any image may have. */
+  static HeaderExtension featureNames() {
+    return new HeaderExtension(FEATURE_NAMES, FeatureName.encode(FeatureName.OURS));
   }
 
   String text() {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.drover.qcow2.AmendRuns;
 import dev.drover.qcow2.ChainRuns;
 import dev.drover.qcow2.PlainRuns;
 import dev.drover.qcow2.exhaustive.ExhaustiveRuns;
@@ -40,7 +41,9 @@ final class MutantsTest {
                 "exhaustive",
                 ExhaustiveRuns.class,
                 "chain",
-                ChainRuns.class));
+                ChainRuns.class,
+                "amend",
+                AmendRuns.class));
     return MutantTrial.selected(MUTANTS)
         .map(mutant -> DynamicTest.dynamicTest(mutant.toString(), () -> trial.judge(mutant)));
   }
