@@ -90,7 +90,7 @@ public final class BackingFiles implements BackingOpener {
                         "names the backing file \""
                             + printable(reference.name())
                             + "\" without its format",
-                        "record it: qemu-img rebase -u -F FORMAT -b BACKING FILE"));
+                        "record it: image rebase -u -F FORMAT -b BACKING FILE"));
     Path path = path(reference.name());
     Set<FileIdentity> chain = new HashSet<>(above);
     boolean write;
@@ -111,7 +111,7 @@ public final class BackingFiles implements BackingOpener {
     } catch (NoSuchFileException e) {
       throw refused(
           "names the backing file " + path + ", which is not there",
-          "bring it there, or say where it is: qemu-img rebase -u -b BACKING FILE");
+          "bring it there, or say where it is: image rebase -u -b BACKING -F FORMAT FILE");
     }
     boolean done = false;
     try {
@@ -150,7 +150,7 @@ public final class BackingFiles implements BackingOpener {
             () ->
                 refused(
                     "names the backing file \"" + printable(name) + "\", which is no plain path",
-                    "rebase it onto a file: qemu-img rebase -u -F FORMAT -b BACKING FILE"));
+                    "rebase it onto a file: image rebase -u -F FORMAT -b BACKING FILE"));
   }
 
   /**

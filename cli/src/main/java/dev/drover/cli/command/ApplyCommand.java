@@ -18,8 +18,8 @@ import picocli.CommandLine.Option;
     description = {
       "Applies a volume's journal to an image: until stopped, or up to POINT.",
       "Several volumes in one process: NAME=PATH for each, or --dir; none holds up another.",
-      "A missing image is made. POINT is end, offset:N, time:ISO-8601, snapshot:NAME or mark:NAME;"
-          + " beyond the journal's end it is waited for."
+      "A missing image is made. POINT is end, offset:N (all below N), time:ISO-8601, snapshot:NAME"
+          + " or mark:NAME (that record included); beyond the journal's end it is waited for."
     })
 final class ApplyCommand implements Callable<Integer> {
   private final Session session;

@@ -18,6 +18,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The root: the options that every verb takes, and the list of verbs. */
 @Command(
@@ -58,6 +59,7 @@ public final class DroverCommand implements Runnable {
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setOut(session.console().writer());
     line.setErr(session.console().errorWriter());
+    ImageCommand.endAsQemuImg(line.getSubcommands().get("image"));
     line.setParameterExceptionHandler(
         (e, args) -> {
           if (List.of(args).contains("--json")) {
@@ -69,7 +71,7 @@ public final class DroverCommand implements Runnable {
         });
     line.setExecutionExceptionHandler(
         (e, commandLine, parsed) -> {
-          CommandFailure failure = FailureReport.of(e);
+          CommandFailure failure = failed(e, commandLine);
           session.console().failure(failure);
           return failure.exit();
         });
@@ -157,18 +159,34 @@ public final class DroverCommand implements Runnable {
 
   /** A wrong flag, size or name, in one line. */
   private static CommandFailure misuse(ParameterException e) {
+    int exit = e.getCommandLine().getCommandSpec().exitCodeOnInvalidInput();
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof CommandFailure failure) {
         return failure;
       }
       if (cause instanceof IllegalValue) {
-        return new CommandFailure(
-            Exit.USAGE.code(), "ILLEGAL_VALUE", cause.getMessage(), seeHelp(e), e);
+        return new CommandFailure(exit, "ILLEGAL_VALUE", cause.getMessage(), seeHelp(e), e);
       }
     }
     // Of a group of options picocli says "Error: " where it says nothing of a single one.
     String message = e.getMessage().replaceFirst("^Error: ", "");
-    return new CommandFailure(Exit.USAGE.code(), "USAGE", message, seeHelp(e), e);
+    return new CommandFailure(exit, "USAGE", message, meant(e) + seeHelp(e), e);
+  }
+
+  private static CommandFailure failed(Exception e, CommandLine verb) {
+    CommandFailure failure = FailureReport.of(e);
+    if (failure == e || failure.exit() != Exit.USAGE.code()) {
+      return failure;
+    }
+    int exit = verb.getCommandSpec().exitCodeOnInvalidInput();
+    return new CommandFailure(exit, failure.code(), failure.getMessage(), failure.hint(), e);
+  }
+
+  private static String meant(ParameterException e) {
+    return e instanceof UnmatchedArgumentException unmatched
+            && !unmatched.getSuggestions().isEmpty()
+        ? "is '" + unmatched.getSuggestions().getFirst() + "' meant? "
+        : "";
   }
 
   private static String seeHelp(ParameterException e) {

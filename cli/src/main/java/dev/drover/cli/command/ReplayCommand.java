@@ -34,8 +34,8 @@ final class ReplayCommand implements Callable<Integer> {
       defaultValue = "end",
       paramLabel = "POINT",
       description =
-          "end (default), offset:N, time:ISO-8601, snapshot:NAME or mark:NAME; those records"
-              + " included.")
+          "end (default), offset:N (all below N), time:ISO-8601, snapshot:NAME or mark:NAME (that"
+              + " record included).")
   private String until;
 
   @Mixin private BaseFlag base;

@@ -12,6 +12,8 @@ import dev.drover.qcow2.ImageCheck.Repair;
 import dev.drover.qcow2.check.Finding;
 import dev.drover.qcow2.file.HostFile;
 import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -157,7 +159,8 @@ final class ImageCheckCommand implements Callable<Integer> {
     }
   }
 
-  private static double percent(long part, long whole) {
-    return 100.0 * part / whole;
+  /** Rounded as C does, a half to the even neighbour: 3.125 is 3.12. */
+  private static BigDecimal percent(long part, long whole) {
+    return new BigDecimal(100.0 * part / whole).setScale(2, RoundingMode.HALF_EVEN);
   }
 }

@@ -1,5 +1,6 @@
 package dev.drover.cli.image;
 
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -27,6 +28,14 @@ import picocli.CommandLine.Spec;
     })
 public final class ImageCommand implements Runnable {
   @Spec private CommandSpec spec;
+
+  /** A wrong word is 1 to qemu-img, whose 2 tells of a corrupt image, or of one that differs. */
+  public static void endAsQemuImg(CommandLine image) {
+    image
+        .getSubcommands()
+        .values()
+        .forEach(verb -> verb.getCommandSpec().exitCodeOnInvalidInput(QemuExit.FAILED));
+  }
 
   @Override
   public void run() {

@@ -2,6 +2,7 @@ package dev.drover.cli.image;
 
 import dev.drover.cli.image.ImageFile.Format;
 import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.value.IllegalValue;
 import dev.drover.qcow2.BackingFiles;
 import dev.drover.qcow2.BackingReference;
@@ -9,6 +10,7 @@ import dev.drover.qcow2.ImageInfo;
 import dev.drover.qcow2.ImageRebase;
 import dev.drover.qcow2.file.HostFile;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -76,6 +78,7 @@ final class ImageRebaseCommand implements Callable<Integer> {
       if (unsafe) {
         ImageRebase.rename(host, BackingFiles.of(file), onto);
       } else {
+        requireThere(onto);
         ImageRebase.rebase(
             host, BackingFiles.of(file), onto, progress.of(session, info.virtualSizeBytes()));
       }
@@ -83,6 +86,18 @@ final class ImageRebaseCommand implements Callable<Integer> {
       throw QemuExit.of(QemuExit.FAILED, e);
     }
     return 0;
+  }
+
+  /** Said here, where it cannot be taken for a file that the image names already. */
+  private void requireThere(Optional<BackingReference> onto) {
+    if (onto.isPresent() && Files.notExists(file.toAbsolutePath().resolveSibling(backing))) {
+      throw new CommandFailure(
+          QemuExit.FAILED,
+          "NO_SUCH_FILE",
+          "Could not open new backing file '%s': it does not exist".formatted(backing),
+          "check -b; the image is as it was",
+          null);
+    }
   }
 
   private Optional<BackingReference> reference() {

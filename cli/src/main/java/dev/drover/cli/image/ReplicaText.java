@@ -56,6 +56,6 @@ record ReplicaText(Optional<ImagePosition> position, boolean vouched) {
     console.line("    incarnation: " + at.incarnation());
     console.line("    applied offset: " + at.applied().nextOffset());
     console.line("    at a point of the journal: " + at.isAtPoint());
-    console.line("    stopped in order: " + at.clean());
+    console.line("    its position slot is clean: " + at.clean());
   }
 }

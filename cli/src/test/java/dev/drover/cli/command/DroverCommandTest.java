@@ -61,6 +61,31 @@ class DroverCommandTest {
     assertEquals("", run.out());
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "image check --bogus f",
+        "image map",
+        "image resize f abc",
+        "image bitmap f b0",
+        "image create -f qcow2 -o cluster_size=3k f 1M",
+        "image compare --bogus a b",
+        "image io -c"
+      })
+  void aWrongCallOfAnImageVerbIsOneLineAndExitOneAsOfQemuImg(String call) {
+    Run run = Run.drover(call.split(" "));
+    assertEquals(1, run.exit(), run.err());
+    assertEquals(1, run.err().lines().count(), run.err());
+    assertTrue(run.err().startsWith("drover: "), run.err());
+  }
+
+  @Test
+  void aMisspeltVerbIsToldWhatMayBeMeant() {
+    String hint = "is '%s' meant?";
+    assertTrue(Run.drover("stauts").err().contains(hint.formatted("status")));
+    assertTrue(Run.drover("image", "rebas", "x").err().contains(hint.formatted("rebase")));
+  }
+
   @Test
   void withJsonAnErrorIsAlsoTheLastObjectOfTheData() {
     Run run = Run.drover("broker", "--json", "--nonsense");

@@ -76,7 +76,8 @@ final class ImageLock {
         Code.IMAGE_IN_USE,
         name,
         "in use: another program has the image open",
-        "stop that program; fuser FILE names it");
+        "stop that program (fuser FILE names it), or look at the image with -U where a verb has"
+            + " it");
   }
 
   private boolean take(int base, int[] permissions) throws IOException {

@@ -96,7 +96,7 @@ final class HeaderReader {
           Code.NOT_QCOW2,
           file.name(),
           "not a qcow2 image: it does not begin with the bytes \"QFI\\xfb\"",
-          "check the path; for a raw image say so, e.g. --format raw");
+          "check the path; a raw image has to be said to be one, where one is taken at all");
     }
     int number = fields.getInt(Header.AT_VERSION);
     version =
@@ -179,7 +179,7 @@ final class HeaderReader {
       throw unsupported(
           offset,
           "a backing file name that is not UTF-8",
-          "rename the backing file and run: qemu-img rebase -u");
+          "rename the backing file and run: image rebase -u");
     }
     return name;
   }

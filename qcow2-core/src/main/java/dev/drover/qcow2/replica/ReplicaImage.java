@@ -132,7 +132,8 @@ public final class ReplicaImage implements GuestDisk, AutoCloseable {
           Code.MODIFIED,
           file.name(),
           "another program has opened the image for writing: it is no replica any more",
-          "build the replica anew; the old file can still be opened as a plain image");
+          "build the replica anew under another path: --image PATH --replica NAME --rebuild; the"
+              + " old file can still be opened as a plain image");
     }
     if (slots.newest().isEmpty()) {
       throw new Qcow2Exception(

@@ -1,6 +1,7 @@
 package dev.drover.system.matrix;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.qcow2.tools.Qemu;
@@ -112,6 +113,16 @@ final class ImageChainVerbsTest {
   private static String backing(Path image) throws IOException {
     var info = ImageVerb.parse(Qemu.img("info", "--output=json", image).orFail().output());
     return info.path("backing-filename") + " " + info.path("backing-filename-format");
+  }
+
+  @Test
+  void aNewBackingFileThatIsNotThereIsNamedAndTheImageStaysAsItIs() throws IOException {
+    ImageVerb said =
+        ImageVerb.run("rebase", "-b", "nope.qcow2", "-F", "qcow2", ours.resolve("top"));
+    assertEquals(1, said.exit());
+    assertTrue(said.err().contains("new backing file 'nope.qcow2'"), said.err());
+    assertFalse(said.err().contains("-u"), said.err());
+    assertEquals(-1, Files.mismatch(ours.resolve("top"), chain.resolve("top")));
   }
 
   @ParameterizedTest
