@@ -22,14 +22,14 @@ import org.junit.jupiter.api.Test;
 /** Copies by several workers, of several disks, over and onto what is there. */
 final class DiskCopyTest {
 
-  private static final int SIZE = 13 << 20;
+  private static final int SIZE = 5 << 20;
 
   /** Random bytes, long runs of one byte, and zeroes that do not end with clusters. */
   private static RawDisk source() throws IOException {
     byte[] content = new byte[SIZE];
     new Random(3).nextBytes(content);
-    Arrays.fill(content, 3 << 20, (6 << 20) + 1234, (byte) 0);
-    Arrays.fill(content, 8 << 20, (9 << 20) + 77, (byte) 5);
+    Arrays.fill(content, 1 << 20, (2 << 20) + 1234, (byte) 0);
+    Arrays.fill(content, 3 << 20, (3 << 20) + 500_077, (byte) 5);
     Arrays.fill(content, SIZE - 5000, SIZE, (byte) 0);
     MemoryBlockFile file = new MemoryBlockFile("source.raw");
     file.write(ByteBuffer.wrap(content), 0);
@@ -98,7 +98,7 @@ final class DiskCopyTest {
   @Test
   void anErrorOfTheTargetEndsTheCopy() throws IOException {
     FailingBlockFile target = new FailingBlockFile(new MemoryBlockFile("copy.raw"));
-    target.failEvery(io -> io.offset() > 2 << 20, Failure.ENOSPC);
+    target.failEvery(io -> io.offset() > 1 << 20, Failure.ENOSPC);
     DiskCopy copy = new DiskCopy(source(), 4096, _ -> {}).withWorkers(4, true);
     assertThrows(IOException.class, () -> copy.intoRaw(target));
   }
