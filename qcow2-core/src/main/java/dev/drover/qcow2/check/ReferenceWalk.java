@@ -141,12 +141,12 @@ final class ReferenceWalk {
           compressed(entry, times);
           continue;
         }
+        if ((entry.descriptor() & L2Entry.RESERVED_MASK) != 0) {
+          corruption(l2, "reserved bits in L2 entry %016x".formatted(entry.descriptor()), times);
+        }
         if (geometry.externalData()) {
           expected = external(entry, expected, times);
           continue;
-        }
-        if ((entry.descriptor() & L2Entry.RESERVED_MASK) != 0) {
-          corruption(l2, "reserved bits in L2 entry %016x".formatted(entry.descriptor()), times);
         }
         if (entry.isContradictory()) {
           corruption(l2, "subclusters %016x in no state".formatted(entry.subclusters()), times);
@@ -157,9 +157,15 @@ final class ReferenceWalk {
       }
     }
 
-    /** It refers to no cluster of the image. */
+    /** It refers to no cluster of the image; in the data file 0 is a place like any other. */
     private long external(L2Entry entry, long expected, int times) {
-      if (!entry.hasPlace()) {
+      boolean first = geometry.extendedL2() && entry.isCopied();
+      boolean placeless = entry.offset() == 0 && entry.allocated() != 0 && !entry.isCopied();
+      if (placeless || (entry.allocated() & entry.zero()) != 0) {
+        corruption(
+            entry.offset(), "subclusters %016x in no state".formatted(entry.subclusters()), times);
+      }
+      if (!entry.hasPlace() && !first) {
         return expected;
       }
       if (!geometry.isAligned(entry.offset())) {
@@ -173,12 +179,12 @@ final class ReferenceWalk {
 
     private void compressed(L2Entry entry, int times) {
       L2Entry.Compressed stream = entry.compressed(geometry.clusterBits());
+      if (entry.isCopied()) {
+        corruption(stream.start().bytes(), "COPIED set for a compressed cluster", times);
+      }
       if (geometry.externalData()) {
         corruption(stream.start().bytes(), "compressed cluster beside a data file", times);
         return;
-      }
-      if (entry.isCopied()) {
-        corruption(stream.start().bytes(), "COPIED set for a compressed cluster", times);
       }
       if (entry.isContradictory()) {
         lost(stream.start().bytes(), "subclusters of a compressed cluster", times);

@@ -1,9 +1,11 @@
 package dev.drover.qcow2.fuzz;
 
 import dev.drover.qcow2.BackingOpener;
+import dev.drover.qcow2.BackingReference;
 import dev.drover.qcow2.BitmapInfo;
 import dev.drover.qcow2.DirtyBitmaps;
 import dev.drover.qcow2.DirtyRange;
+import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.GuestExtent;
 import dev.drover.qcow2.GuestOffset;
 import dev.drover.qcow2.ImageCheck;
@@ -14,6 +16,7 @@ import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.SmallImages;
 import dev.drover.qcow2.SnapshotInfo;
 import dev.drover.qcow2.core.CoreOptions;
+import dev.drover.qcow2.io.BlockFile;
 import dev.drover.qcow2.sim.MemoryBlockFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -36,6 +39,22 @@ final class HostileImage {
   private static final int PIECES = 64;
 
   private static final CoreOptions BOUNDS = SmallImages.bounds(512, 16, 4);
+
+  /** No backing files, and for data a file of zeroes that is large enough for any small disk. */
+  private static final BackingOpener GATE =
+      new BackingOpener() {
+        @Override
+        public GuestDisk open(String image, BackingReference reference) throws IOException {
+          return BackingOpener.REFUSE.open(image, reference);
+        }
+
+        @Override
+        public BlockFile openData(String image, String name, boolean readOnly) {
+          MemoryBlockFile data = new MemoryBlockFile("data");
+          data.setLength(1 << 20);
+          return data;
+        }
+      };
 
   private final MemoryBlockFile file;
 
@@ -79,7 +98,7 @@ final class HostileImage {
   /** What can be read, piece by piece, of the disk and of its snapshots. */
   Map<String, ByteBuffer> content() throws IOException {
     Map<String, ByteBuffer> pieces = new HashMap<>();
-    try (Qcow2Image image = Qcow2Image.open(file, true)) {
+    try (Qcow2Image image = Qcow2Image.open(file, true, GATE)) {
       read(image, "disk", pieces);
       int n = 0;
       for (SnapshotInfo snapshot : image.snapshots()) {
@@ -117,7 +136,7 @@ final class HostileImage {
   }
 
   private void map() throws IOException {
-    try (Qcow2Image image = Qcow2Image.open(file, true)) {
+    try (Qcow2Image image = Qcow2Image.open(file, true, GATE)) {
       Iterator<GuestExtent> extents = image.map(new GuestOffset(0));
       for (int n = 0; n < PIECES && extents.hasNext(); n++) {
         extents.next();
@@ -132,7 +151,7 @@ final class HostileImage {
   }
 
   private void bitmaps() throws IOException {
-    try (Qcow2Image image = Qcow2Image.open(file, true)) {
+    try (Qcow2Image image = Qcow2Image.open(file, true, GATE)) {
       for (BitmapInfo bitmap : image.bitmaps().list()) {
         if (!bitmap.inUse()) {
           Iterator<DirtyRange> ranges = image.bitmaps().dirtyRanges(bitmap.name());
@@ -154,7 +173,7 @@ final class HostileImage {
 
   /** With windows so small that a file stays small. */
   static Qcow2Image openForWriting(MemoryBlockFile file) throws IOException {
-    return SmallImages.open(file, BackingOpener.REFUSE, BOUNDS);
+    return SmallImages.open(file, GATE, BOUNDS);
   }
 
   /** Writes, zeroes and discards as the seed says; what was written reads back. */

@@ -36,6 +36,8 @@ public final class SeedImages {
     images.put("bits 1", written("bits1", small.withRefcountBits(1)));
     images.put("bits 64", withSnapshots("bits64", small.withRefcountBits(64)));
     images.put("bitmaps", withBitmaps("bitmaps", small));
+    images.put("data file", external("data", small, false));
+    images.put("raw data file", external("raw", small, true));
     images.put("large clusters", written("large", small.withClusterSize(4096)));
     images.put("subclusters", withSubclusters("subclusters", small));
     for (MemoryBlockFile image : images.values()) {
@@ -57,6 +59,20 @@ public final class SeedImages {
   private static MemoryBlockFile written(String name, CreateOptions options) throws IOException {
     MemoryBlockFile file = create(name, options);
     try (Qcow2Image image = HostileImage.openForWriting(file)) {
+      write(image, 0, 3000, 1);
+      write(image, 9000, 600, 2);
+      image.writeZeroes(new GuestOffset(512), 1024, true);
+      image.writeZeroes(new GuestOffset(2048), 512, false);
+    }
+    return file;
+  }
+
+  /** Where the guest's bytes are is no fuzzer's business: only what leads to them. */
+  private static MemoryBlockFile external(String name, CreateOptions options, boolean raw)
+      throws IOException {
+    MemoryBlockFile file = new MemoryBlockFile(name);
+    MemoryBlockFile data = new MemoryBlockFile("data");
+    try (Qcow2Image image = Qcow2Image.create(file, data, options.withDataFile(data.name(), raw))) {
       write(image, 0, 3000, 1);
       write(image, 9000, 600, 2);
       image.writeZeroes(new GuestOffset(512), 1024, true);

@@ -4,6 +4,7 @@ import dev.drover.qcow2.BackingReference;
 import dev.drover.qcow2.CreateOptions;
 import dev.drover.qcow2.FormatVersion;
 import dev.drover.qcow2.format.Compression;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -16,13 +17,22 @@ record Combination(
     Compression compression,
     Below below,
     boolean snapshots,
-    boolean extendedL2) {
+    boolean extendedL2,
+    Data data) {
 
   /** What shows through the image's holes. */
   enum Below {
     NOTHING,
     RAW,
     QCOW2
+  }
+
+  /** Where guest data is. */
+  enum Data {
+    INSIDE,
+    OUTSIDE,
+    /** In a file that is the guest's disk by itself. */
+    RAW
   }
 
   /** How many choices each dimension has; {@link #of} takes an index into each. */
@@ -34,7 +44,8 @@ record Combination(
           List.of(Compression.values()),
           List.of(Below.values()),
           List.of(false, true),
-          List.of(false, true));
+          List.of(false, true),
+          List.of(Data.values()));
 
   static Combination of(int[] choice) {
     return new Combination(
@@ -44,18 +55,23 @@ record Combination(
         (Compression) DIMENSIONS.get(3).get(choice[3]),
         (Below) DIMENSIONS.get(4).get(choice[4]),
         (boolean) DIMENSIONS.get(5).get(choice[5]),
-        (boolean) DIMENSIONS.get(6).get(choice[6]));
+        (boolean) DIMENSIONS.get(6).get(choice[6]),
+        (Data) DIMENSIONS.get(7).get(choice[7]));
   }
 
   /**
    * Whether the format allows it. Below 8 bits a cluster full of compressed pieces has as many
-   * references as fit: it can't be shared with snapshots, by QEMU neither.
+   * references as fit: it can't be shared with snapshots, by QEMU neither. A data file has no room
+   * for what snapshots keep, and a raw one is the whole disk.
    */
   boolean isLegal() {
-    boolean onlyVersion3 = refcountBits != 16 || compression != Compression.ZLIB || extendedL2;
+    boolean onlyVersion3 =
+        refcountBits != 16 || compression != Compression.ZLIB || extendedL2 || data != Data.INSIDE;
     return !(version == FormatVersion.V2 && onlyVersion3)
         && !(snapshots && refcountBits < 8)
-        && !(extendedL2 && clusterSize < 16384);
+        && !(extendedL2 && clusterSize < 16384)
+        && !(snapshots && data != Data.INSIDE)
+        && !(below != Below.NOTHING && data == Data.RAW);
   }
 
   /** A few L2 tables where clusters are small, a few clusters where they are large. */
@@ -63,9 +79,13 @@ record Combination(
     return Math.clamp(600L * clusterSize, 300 << 10, Math.max(3 << 20, 5L * clusterSize)) + 1536;
   }
 
-  CreateOptions ours() {
+  /**
+   * @param dataFile its name, if there is to be one
+   */
+  CreateOptions ours(Path dataFile) {
+    CreateOptions size = CreateOptions.ofSize(virtualSize());
     CreateOptions options =
-        CreateOptions.ofSize(virtualSize())
+        (data == Data.INSIDE ? size : size.withDataFile(dataFile.toString(), data == Data.RAW))
             .withClusterSize(clusterSize)
             .withVersion(version)
             .withRefcountBits(refcountBits)
@@ -79,16 +99,21 @@ record Combination(
   }
 
   /** Arguments of {@code qemu-img create} that ask for the same, before file and size. */
-  List<Object> theirs() {
+  List<Object> theirs(Path dataFile) {
     List<Object> arguments = new ArrayList<>(List.of("create", "-q", "-f", "qcow2", "-o"));
     arguments.add(
         "cluster_size=%d,compat=%s,refcount_bits=%d,compression_type=%s,extended_l2=%s"
-            .formatted(
-                clusterSize,
-                version.compat(),
-                refcountBits,
-                lower(compression),
-                extendedL2 ? "on" : "off"));
+                .formatted(
+                    clusterSize,
+                    version.compat(),
+                    refcountBits,
+                    lower(compression),
+                    extendedL2 ? "on" : "off")
+            + switch (data) {
+              case INSIDE -> "";
+              case OUTSIDE -> ",data_file=" + dataFile;
+              case RAW -> ",data_file_raw=on,data_file=" + dataFile;
+            });
     if (below != Below.NOTHING) {
       arguments.addAll(List.of("-b", "below", "-F", lower(below)));
     }
@@ -101,7 +126,7 @@ record Combination(
 
   @Override
   public String toString() {
-    return "clusters of %d, compat %s, %d-bit refcounts, %s, over %s%s%s"
+    return "clusters of %d, compat %s, %d-bit refcounts, %s, over %s%s%s%s"
         .formatted(
             clusterSize,
             version.compat(),
@@ -109,6 +134,7 @@ record Combination(
             lower(compression),
             lower(below),
             snapshots ? ", snapshots" : "",
-            extendedL2 ? ", extended L2" : "");
+            extendedL2 ? ", extended L2" : "",
+            data == Data.INSIDE ? "" : ", data " + lower(data));
   }
 }

@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.drover.qcow2.BackingFiles;
+import dev.drover.qcow2.CreateOptions;
 import dev.drover.qcow2.GuestOffset;
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.SnapshotSpec;
+import dev.drover.qcow2.file.HostFile;
 import dev.drover.qcow2.format.NewImage;
 import dev.drover.qcow2.sim.MemoryBlockFile;
 import dev.drover.qcow2.tools.Qemu;
@@ -70,11 +72,24 @@ final class Twins {
   private void make() throws IOException {
     makeBelow();
     MemoryBlockFile ours = new MemoryBlockFile(ourTurn.toString());
-    NewImage.create(ours, combination.ours());
+    CreateOptions options = combination.ours(dataOf(ourTurn));
+    if (hasDataFile()) {
+      Qcow2Image.create(ours, HostFile.createNew(dataOf(ourTurn)), options).close();
+    } else {
+      NewImage.create(ours, options);
+    }
     ours.store(ourTurn);
-    List<Object> arguments = new ArrayList<>(combination.theirs());
+    List<Object> arguments = new ArrayList<>(combination.theirs(dataOf(theirTurn)));
     arguments.addAll(List.of(theirTurn, combination.virtualSize()));
     Qemu.img(arguments.toArray()).orFail();
+  }
+
+  private boolean hasDataFile() {
+    return combination.data() != Combination.Data.INSIDE;
+  }
+
+  private static Path dataOf(Path image) {
+    return image.resolveSibling(image.getFileName() + ".data");
   }
 
   /** Shorter than the disk above it, and not by whole clusters. */
@@ -122,13 +137,13 @@ final class Twins {
     }
   }
 
-  /** QEMU fails a compressed write to a cluster that has space of its own. */
+  /** QEMU fails a compressed write to a cluster that has space of its own, or is outside. */
   private Operation possible(Operation wanted) {
     int cluster = combination.clusterSize();
     int first = wanted.offset() / cluster;
     int end = Math.ceilDiv(wanted.offset() + wanted.length(), cluster);
     boolean compressed = wanted.kind() == Operation.Kind.COMPRESSED;
-    boolean fresh = touched.get(first, end).isEmpty();
+    boolean fresh = touched.get(first, end).isEmpty() && !hasDataFile();
     touched.set(first, end);
     return compressed && !fresh ? wanted.uncompressed() : wanted;
   }
@@ -168,6 +183,9 @@ final class Twins {
     for (Path image : List.of(ourTurn, theirTurn)) {
       // In a file with many holes QEMU's map also tells of these, which ours does not look for.
       Files.write(image, Files.readAllBytes(image));
+      if (hasDataFile()) {
+        Files.write(dataOf(image), Files.readAllBytes(dataOf(image)));
+      }
       sameJson(image, "check");
       sameJson(image, "map");
       sameJson(image, "info");
@@ -192,6 +210,10 @@ final class Twins {
       ByteBuffer all = ByteBuffer.allocate(model.length);
       image.read(new GuestOffset(0), all);
       assertArrayEquals(model, all.array(), "content of " + path.getFileName());
+    }
+    if (combination.data() == Combination.Data.RAW) {
+      byte[] alone = Arrays.copyOf(Files.readAllBytes(dataOf(path)), model.length);
+      assertArrayEquals(model, alone, "raw data file of " + path.getFileName());
     }
   }
 }
