@@ -95,7 +95,8 @@ final class HostExtentIterator implements Iterator<HostExtent> {
       return;
     }
     long place = core.pointers().data(entry, at >>> geometry.clusterBits());
-    if (entry.hasPlace()) {
+    boolean first = geometry.externalData() && geometry.extendedL2() && entry.isCopied();
+    if (entry.hasPlace() || first) {
       host = place + geometry.inCluster(at);
     }
     kind =
