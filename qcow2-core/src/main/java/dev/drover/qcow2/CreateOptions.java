@@ -22,6 +22,7 @@ public final class CreateOptions {
   private int refcountBits = 1 << Geometry.DEFAULT_REFCOUNT_ORDER;
   private boolean lazyRefcounts;
   private boolean extendedL2;
+  private Preallocation preallocation = Preallocation.OFF;
   private Compression compression = Compression.ZLIB;
   private Optional<BackingReference> backing = Optional.empty();
   private Optional<String> dataFile = Optional.empty();
@@ -38,6 +39,7 @@ public final class CreateOptions {
     changed.refcountBits = refcountBits;
     changed.lazyRefcounts = lazyRefcounts;
     changed.extendedL2 = extendedL2;
+    changed.preallocation = preallocation;
     changed.compression = compression;
     changed.backing = backing;
     changed.dataFile = dataFile;
@@ -142,6 +144,18 @@ public final class CreateOptions {
 
   public boolean extendedL2() {
     return extendedL2;
+  }
+
+  /**
+   * Gives the disk its space when it is made: {@link Qcow2Image#create} does that, when the image
+   * is one already. Not with a backing file, which holes go on showing.
+   */
+  public CreateOptions withPreallocation(Preallocation wanted) {
+    return with(options -> options.preallocation = wanted);
+  }
+
+  public Preallocation preallocation() {
+    return preallocation;
   }
 
   public Compression compression() {

@@ -4,6 +4,7 @@ import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.core.Bitmaps;
 import dev.drover.qcow2.core.CoreOptions;
 import dev.drover.qcow2.core.GuestView;
+import dev.drover.qcow2.core.HostSpace;
 import dev.drover.qcow2.core.ImageCore;
 import dev.drover.qcow2.core.ImageLocks;
 import dev.drover.qcow2.core.Requests;
@@ -80,7 +81,7 @@ public final class Qcow2Image implements WritableDisk {
   /** Makes an image in an empty file, durably, and opens it for writing. */
   public static Qcow2Image create(BlockFile file, CreateOptions options) throws IOException {
     NewImage.create(file, options);
-    return open(file, false, BackingOpener.REFUSE);
+    return open(file, false, BackingOpener.REFUSE).preallocated(options.preallocation());
   }
 
   /**
@@ -107,10 +108,21 @@ public final class Qcow2Image implements WritableDisk {
             BOUNDS,
             ImageLocks.ofThreads());
     if (options.dataFileRaw()) {
-      image.preallocate(new GuestOffset(0), options.virtualSize());
-      image.flush();
+      image.preallocate(GuestOffset.ZERO, options.virtualSize());
     }
-    return image;
+    return image.preallocated(options.preallocation());
+  }
+
+  /** What a failure leaves is an image without all of its space. */
+  private Qcow2Image preallocated(Preallocation wanted) throws IOException {
+    if (wanted != Preallocation.OFF) {
+      preallocate(GuestOffset.ZERO, virtualSizeBytes());
+    }
+    requests.flush();
+    if (wanted == Preallocation.FALLOC || wanted == Preallocation.FULL) {
+      requests.exclusively(() -> HostSpace.take(core, wanted == Preallocation.FULL));
+    }
+    return this;
   }
 
   /** Opens an image that has no backing file: {@link BackingOpener#REFUSE}. */

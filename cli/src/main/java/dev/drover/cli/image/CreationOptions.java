@@ -4,6 +4,7 @@ import dev.drover.cli.value.ClusterSize;
 import dev.drover.cli.value.IllegalValue;
 import dev.drover.qcow2.CreateOptions;
 import dev.drover.qcow2.FormatVersion;
+import dev.drover.qcow2.Preallocation;
 import dev.drover.qcow2.format.Compression;
 import java.util.Set;
 import java.util.TreeSet;
@@ -18,6 +19,7 @@ final class CreationOptions {
           "refcount_bits",
           "lazy_refcounts",
           "extended_l2",
+          "preallocation",
           "data_file",
           "data_file_raw",
           "compression_type",
@@ -45,6 +47,7 @@ final class CreationOptions {
             .withRefcountBits(given.number("refcount_bits", 16))
             .withLazyRefcounts(given.flag("lazy_refcounts", false))
             .withExtendedL2(given.flag("extended_l2", false))
+            .withPreallocation(given.oneOf("preallocation", Preallocation.class, Preallocation.OFF))
             .withCompression(given.oneOf("compression_type", Compression.class, Compression.ZLIB));
     boolean raw = given.flag("data_file_raw", false);
     if (given.text("data_file").isPresent()) {

@@ -131,12 +131,13 @@ final class ImageCreateCommand implements Callable<Integer> {
                     " backing_file=%s backing_fmt=%s"
                         .formatted(reference.name(), reference.format().orElse("")))
             .orElse("");
-    return ("Formatting '%s', fmt=qcow2 cluster_size=%d extended_l2=%s compression_type=%s"
+    return ("Formatting '%s', fmt=qcow2 cluster_size=%d extended_l2=%s%s compression_type=%s"
             + " size=%d%s%s%s lazy_refcounts=%s refcount_bits=%d")
         .formatted(
             file,
             wanted.clusterSize(),
             wanted.extendedL2() ? "on" : "off",
+            given.text("preallocation").map(" preallocation="::concat).orElse(""),
             wanted.compression().name().toLowerCase(Locale.ROOT),
             wanted.virtualSize(),
             given.text("compat").map(" compat="::concat).orElse(""),

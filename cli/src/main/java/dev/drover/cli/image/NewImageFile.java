@@ -2,6 +2,7 @@ package dev.drover.cli.image;
 
 import dev.drover.qcow2.CreateOptions;
 import dev.drover.qcow2.DataFile;
+import dev.drover.qcow2.Preallocation;
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.file.HostFile;
 import dev.drover.qcow2.format.NewImage;
@@ -35,7 +36,11 @@ final class NewImageFile {
 
   private static Path[] makeAlone(Path image, HostFile created, CreateOptions wanted)
       throws IOException {
-    NewImage.create(created, wanted);
+    if (wanted.preallocation() == Preallocation.OFF) {
+      NewImage.create(created, wanted);
+    } else {
+      Qcow2Image.create(created, wanted).close();
+    }
     return new Path[] {image};
   }
 

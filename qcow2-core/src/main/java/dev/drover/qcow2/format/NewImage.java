@@ -4,6 +4,7 @@ import dev.drover.qcow2.BackingReference;
 import dev.drover.qcow2.CreateOptions;
 import dev.drover.qcow2.FormatVersion;
 import dev.drover.qcow2.HostOffset;
+import dev.drover.qcow2.Preallocation;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.io.BlockFile;
@@ -40,6 +41,7 @@ public final class NewImage {
     checkSize();
     checkBacking();
     checkDataFile();
+    checkPreallocation();
   }
 
   /**
@@ -107,6 +109,13 @@ public final class NewImage {
     }
     if (options.dataFile().isPresent()) {
       throw invalid("an external data file needs compat=1.1");
+    }
+  }
+
+  private void checkPreallocation() throws Qcow2Exception {
+    boolean wanted = options.preallocation() != Preallocation.OFF;
+    if (wanted && (options.backing().isPresent() || options.replicaState().isPresent())) {
+      throw invalid("preallocation goes with neither a backing file nor a replica");
     }
   }
 

@@ -37,6 +37,8 @@ final class ImageVerbsTest {
         "cluster_size=4096",
         "compat=0.10",
         "compat=v3,refcount_bits=1,compression_type=zstd",
+        "preallocation=metadata",
+        "preallocation=full,cluster_size=4096",
         "lazy_refcounts=on,refcount_bits=64"
       })
   void createSaysAndMakesWhatQemuImgDoes(String options) throws IOException {
