@@ -53,7 +53,7 @@ final class JournalProbe implements AutoCloseable {
     try {
       return consumer.beginningOffsets(List.of(partition)).get(partition);
     } catch (KafkaException e) {
-      throw fault("ask where " + partition.topic() + " begins", e);
+      throw fault("ask where " + partition.topic() + " begins, if it is still there", e);
     }
   }
 
@@ -67,7 +67,7 @@ final class JournalProbe implements AutoCloseable {
     try {
       return consumer.endOffsets(List.of(partition), patience).get(partition);
     } catch (KafkaException e) {
-      throw fault("ask where " + partition.topic() + " ends", e);
+      throw fault("ask where " + partition.topic() + " ends, if it is still there", e);
     }
   }
 
