@@ -13,8 +13,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Every way for an engine to end in the middle of a story: {@code mvn -Pexhaustive -pl applier -am
- * verify}. It may be interrupted at any time and goes on where it was; see docs/simulation.md.
+ * Every way for an engine to end in the middle of a story: {@code mvn -pl applier -am verify
+ * -Dtest=EngineExhaustiveProfile -Dsurefire.failIfNoSpecifiedTests=false}. It may be interrupted at
+ * any time and goes on where it was; see docs/simulation.md.
  */
 final class EngineExhaustiveProfile {
 
