@@ -68,6 +68,7 @@ final class ImageCheckCommand implements Callable<Integer> {
             "",
             null);
       }
+      ImageFile.requireDataFile(image.file(), host, image.forced());
       report = ImageCheck.check(host, mode);
     } catch (IOException e) {
       throw QemuExit.of(QemuExit.FAILED, e);

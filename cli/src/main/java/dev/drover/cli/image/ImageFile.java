@@ -3,6 +3,7 @@ package dev.drover.cli.image;
 import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.value.IllegalValue;
 import dev.drover.qcow2.BackingFiles;
+import dev.drover.qcow2.BackingOpener;
 import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.RawDisk;
@@ -12,6 +13,7 @@ import dev.drover.qcow2.format.Header;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * A disk image as a verb names it. Without a format the first four bytes decide between qcow2 and
@@ -118,6 +120,15 @@ public final class ImageFile {
         "REPLICA",
         path + ": is a replica of a volume, and ends being one when anything else writes to it",
         "work on a copy, or add --yes");
+  }
+
+  /** Fails as opening would when the external data file that an image names cannot be used. */
+  static void requireDataFile(Path path, HostFile image, boolean forced) throws IOException {
+    Optional<String> name = Header.readDamaged(image).dataFileName();
+    if (name.isPresent()) {
+      BackingOpener gate = forced ? BackingFiles.forced(path) : BackingFiles.of(path);
+      gate.openData(image.name(), name.get(), true).close();
+    }
   }
 
   private ImageFile() {}

@@ -115,6 +115,16 @@ final class CheckVerbTest {
   }
 
   @Test
+  void anImageWhoseDataFileIsGoneEndsWithOne() throws IOException {
+    Path data = folder.resolve("data.bin");
+    Files.delete(image);
+    Qemu.img("create", "-f", "qcow2", "-o", "data_file=" + data, image, "1M").orFail();
+    assertEquals(0, both());
+    Files.delete(data);
+    assertEquals(1, both());
+  }
+
+  @Test
   void anotherFormatEndsWithSixtyThree() throws IOException {
     Path raw = folder.resolve("disk.raw");
     Files.write(raw, new byte[4096]);
