@@ -247,6 +247,19 @@ final class DirtyBitmapsTest {
   }
 
   @Test
+  void lookingAtASnapshotOfAnOpenImageForgetsNothing() throws IOException {
+    MemoryBlockFile file = ours(4096);
+    try (Qcow2Image image = Qcow2Image.open(file, false)) {
+      image.bitmaps().add("map", 4096, true);
+      image.createSnapshot(new SnapshotSpec(new UUID(1, 1), "s", Instant.EPOCH, new byte[0]));
+      write(image, 0, 1);
+      assertEquals(List.of("0+4096"), ranges(image.openSnapshot("s"), "map"));
+      write(image, 9000, 1);
+    }
+    assertEquals(List.of("0+4096", "8192+4096"), rangesByQemu(file, "map"));
+  }
+
+  @Test
   void anIteratorDoesNotOutliveTheBitsThatItReads() throws IOException {
     MemoryBlockFile file = ours(4096);
     try (Qcow2Image image = Qcow2Image.open(file, false)) {

@@ -45,6 +45,7 @@ public final class Bitmaps {
   private volatile List<OpenBitmap> open = List.of();
   private volatile Optional<BitmapDirectory> directory = Optional.empty();
   private volatile boolean following;
+  private boolean loaded;
 
   /** The size of the disk that the tables in the file are for. */
   private long storedSize;
@@ -58,9 +59,15 @@ public final class Bitmaps {
     this.pointer = new BitmapPointer(core);
   }
 
-  /** Reads what the image has; until then there seem to be none. */
-  public void load() throws IOException {
-    adopt(BitmapDirectory.read(new DiskView(core.disk()), core.header()));
+  /**
+   * Reads what the image has; until then there seem to be none. Only the first call does anything:
+   * from then on memory knows more than the file.
+   */
+  public synchronized void load() throws IOException {
+    if (!loaded) {
+      adopt(BitmapDirectory.read(new DiskView(core.disk()), core.header()));
+      loaded = true;
+    }
   }
 
   /** After a recount, which frees what the header does not lead to. */
