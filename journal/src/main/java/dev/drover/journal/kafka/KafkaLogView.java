@@ -60,7 +60,8 @@ final class KafkaLogView implements LogView {
     try {
       return consumer.beginningOffsets(List.of(partition)).get(partition);
     } catch (KafkaException e) {
-      throw KafkaFaults.translate(settings, "ask where " + partition.topic() + " begins, if it is still there", e);
+      throw KafkaFaults.translate(
+          settings, "ask where " + partition.topic() + " begins, if it is still there", e);
     }
   }
 
@@ -69,7 +70,8 @@ final class KafkaLogView implements LogView {
     try {
       return consumer.endOffsets(List.of(partition)).get(partition);
     } catch (KafkaException e) {
-      throw KafkaFaults.translate(settings, "ask where " + partition.topic() + " ends, if it is still there", e);
+      throw KafkaFaults.translate(
+          settings, "ask where " + partition.topic() + " ends, if it is still there", e);
     }
   }
 
