@@ -8,6 +8,7 @@ import dev.drover.qcow2.sim.FailingBlockFile.Failure;
 import dev.drover.qcow2.sim.FailingBlockFile.Io;
 import dev.drover.qcow2.sim.FailingBlockFile.Kind;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
@@ -41,24 +42,23 @@ final class FaultExplorer {
     FailingBlockFile trial = new FailingBlockFile(untouched.image());
     Qcow2Image image = scene.open(trial, untouched.data().map(trial::beside));
     Expected expected = new Expected(scene.start());
-    long lastBegins = 0;
+    List<Long> begins = new ArrayList<>();
     for (Operation operation : operations) {
-      if (operation == operations.get(operations.size() - 2)) {
-        lastBegins = trial.ios();
-      }
+      begins.add(trial.ios());
       DiskModel before = expected.last();
       expected.begun(operation);
       operation.run(image, before);
       expected.done(operation);
     }
+    long lastBegins = begins.get(begins.size() - 2);
     List<Io> trace = trial.trace();
     for (int n = 1; n <= trace.size(); n++) {
       for (Failure how : waysToFail(trace.get(n - 1).kind())) {
         for (Then then : Then.values()) {
           boolean shownByShorter = then != Then.RETRY && n <= lastBegins;
           if (!shownByShorter && !(then == Then.KILLED && endsShort(how))) {
-            boolean sync = trace.get(n - 1).kind() == Kind.SYNC;
-            failOnce(operations, word, n, how, then, endsShort(how) || sync);
+            boolean mixes = endsShort(how) || mixes(trace.get(n - 1), n, operations, begins);
+            failOnce(operations, word, n, how, then, mixes);
           }
         }
       }
@@ -86,9 +86,24 @@ final class FaultExplorer {
   }
 
   /**
+   * Whether an answered write may be written again, because the sync that fails may have dropped
+   * it, over what the operation that fails with it has put in place in a part of a sector.
+   */
+  private static boolean mixes(Io io, int n, List<Operation> operations, List<Long> begins) {
+    int failing = (int) begins.stream().filter(begin -> begin < n).count() - 1;
+    return io.kind() == Kind.SYNC
+        && failing >= 0
+        && operations.get(failing) instanceof Operation.Ranged failed
+        && operations.subList(0, failing).stream()
+            .anyMatch(
+                each ->
+                    each instanceof Operation.Ranged answered
+                        && failed.coversPartOfASectorOf(answered));
+  }
+
+  /**
    * @param mixes whether bytes of the failed operation may stand beside older ones in a sector:
-   *     where a write ended within it; and where an answered write is written again, because the
-   *     sync that failed may have dropped it, over what the failed operation has overwritten
+   *     where a write ended within it, and where {@link #mixes} says so
    */
   private void failOnce(
       List<Operation> operations, String word, int n, Failure how, Then then, boolean mixes) {

@@ -3,6 +3,7 @@ package dev.drover.qcow2.exhaustive;
 import dev.drover.qcow2.GuestOffset;
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.SnapshotSpec;
+import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Instant;
@@ -12,10 +13,7 @@ import java.util.UUID;
 /** One call on an image, and what it makes of a {@link DiskModel}. */
 sealed interface Operation
     permits BitmapOperation,
-        Operation.Write,
-        Operation.Zero,
-        Operation.Discard,
-        Operation.Preallocate,
+        Operation.Ranged,
         Operation.Flush,
         Operation.Close,
         Operation.CreateSnapshot,
@@ -46,8 +44,34 @@ sealed interface Operation
     return Effect.CONTENT;
   }
 
+  /** Of a range of the disk. */
+  sealed interface Ranged extends Operation permits Write, Zero, Discard, Preallocate {
+    int offset();
+
+    int length();
+
+    @Override
+    default boolean applies(DiskModel before) {
+      return end() <= before.size();
+    }
+
+    private int end() {
+      return offset() + length();
+    }
+
+    /**
+     * Whether this is about bytes of a sector that the other is about, and of bytes beside them.
+     */
+    default boolean coversPartOfASectorOf(Ranged other) {
+      boolean start = other.offset() % BlockFile.SECTOR_BYTES != 0;
+      boolean end = other.end() % BlockFile.SECTOR_BYTES != 0;
+      return start && offset() < other.offset() && other.offset() < end()
+          || end && offset() < other.end() && other.end() < end();
+    }
+  }
+
   /** Plain or compressed bytes. */
-  record Write(int offset, int length, int value, boolean compressed) implements Operation {
+  record Write(int offset, int length, int value, boolean compressed) implements Ranged {
     @Override
     public void run(Qcow2Image image, DiskModel before) throws IOException {
       byte[] bytes = new byte[length];
@@ -63,15 +87,10 @@ sealed interface Operation
     public DiskModel after(DiskModel before) {
       return before.filled(offset, length, value);
     }
-
-    @Override
-    public boolean applies(DiskModel before) {
-      return offset + length <= before.size();
-    }
   }
 
   /** Zeroes, with or without giving space back. */
-  record Zero(int offset, int length, boolean unmap) implements Operation {
+  record Zero(int offset, int length, boolean unmap) implements Ranged {
     @Override
     public void run(Qcow2Image image, DiskModel before) throws IOException {
       image.writeZeroes(new GuestOffset(offset), length, unmap);
@@ -81,15 +100,10 @@ sealed interface Operation
     public DiskModel after(DiskModel before) {
       return before.filled(offset, length, 0);
     }
-
-    @Override
-    public boolean applies(DiskModel before) {
-      return offset + length <= before.size();
-    }
   }
 
   /** Whole clusters, which read as zeroes then. */
-  record Discard(int offset, int length) implements Operation {
+  record Discard(int offset, int length) implements Ranged {
     @Override
     public void run(Qcow2Image image, DiskModel before) throws IOException {
       image.discard(new GuestOffset(offset), length);
@@ -99,15 +113,10 @@ sealed interface Operation
     public DiskModel after(DiskModel before) {
       return before.filled(offset, length, 0);
     }
-
-    @Override
-    public boolean applies(DiskModel before) {
-      return offset + length <= before.size();
-    }
   }
 
   /** Space without content. */
-  record Preallocate(int offset, int length) implements Operation {
+  record Preallocate(int offset, int length) implements Ranged {
     @Override
     public void run(Qcow2Image image, DiskModel before) throws IOException {
       image.preallocate(new GuestOffset(offset), length);
@@ -116,11 +125,6 @@ sealed interface Operation
     @Override
     public DiskModel after(DiskModel before) {
       return before;
-    }
-
-    @Override
-    public boolean applies(DiskModel before) {
-      return offset + length <= before.size();
     }
   }
 
