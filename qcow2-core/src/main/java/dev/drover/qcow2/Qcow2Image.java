@@ -59,7 +59,8 @@ public final class Qcow2Image implements WritableDisk {
   private static final long TABLES_AT_ONCE = 8;
 
   static final CoreOptions BOUNDS =
-      new CoreOptions(4L << 20, 32L << 20, 8L << 20, PassDiscard.ALL, false);
+      new CoreOptions(
+          4L << 20, OpenOptions.DEFAULT.l2CacheBytes(), 8L << 20, PassDiscard.ALL, false);
 
   private final String name;
   private final ImageCore core;
@@ -139,7 +140,14 @@ public final class Qcow2Image implements WritableDisk {
    */
   public static Qcow2Image open(BlockFile file, boolean readOnly, BackingOpener opener)
       throws IOException {
-    return open(file, readOnly, opener, BOUNDS);
+    return open(file, readOnly, opener, OpenOptions.DEFAULT);
+  }
+
+  /** As {@link #open(BlockFile, boolean, BackingOpener)}, with another L2 cache, for one. */
+  public static Qcow2Image open(
+      BlockFile file, boolean readOnly, BackingOpener opener, OpenOptions options)
+      throws IOException {
+    return open(file, readOnly, opener, BOUNDS.withTableCacheOf(options.l2CacheBytes()));
   }
 
   static Qcow2Image open(BlockFile file, boolean readOnly, BackingOpener opener, CoreOptions bounds)

@@ -11,7 +11,8 @@ public final class SmallImages {
 
   /**
    * @param windowClusters how many clusters are set aside at a time
-   * @param tables how many L2 tables, and how many refcount blocks, are kept in memory
+   * @param tables how many L2 tables, and how many refcount blocks, are kept in memory; 0 for as
+   *     little as can be, two slices and two blocks
    */
   public static CoreOptions bounds(int clusterBytes, int windowClusters, int tables) {
     long cache = (long) tables * clusterBytes;

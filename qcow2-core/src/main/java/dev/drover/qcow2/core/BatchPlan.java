@@ -3,7 +3,6 @@ package dev.drover.qcow2.core;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
-import dev.drover.qcow2.format.L2Table;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -204,7 +203,7 @@ final class BatchPlan {
   }
 
   private void zeroEntries(int l1Index, int from, int to, boolean keep) throws IOException {
-    L2Table entries = mapping.table(mapping.l1()[l1Index]);
+    TablePart entries = mapping.part(mapping.l1()[l1Index], from, to);
     if (entries == null && !zeroing.backed()) {
       return;
     }

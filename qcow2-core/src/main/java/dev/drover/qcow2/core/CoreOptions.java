@@ -6,7 +6,7 @@ import dev.drover.qcow2.PassDiscard;
  * Bounds of an open image.
  *
  * @param windowBytes how much space one window sets aside
- * @param tableCacheBytes memory for L2 tables
+ * @param tableCacheBytes memory for slices of L2 tables, see {@link TableSlices}
  * @param refcountCacheBytes memory for refcount blocks
  * @param passDiscard of which freed clusters the space goes back to the host
  * @param journaled whether replay rewrites what a power cut takes: only then a cluster that is
@@ -18,6 +18,11 @@ public record CoreOptions(
     long refcountCacheBytes,
     PassDiscard passDiscard,
     boolean journaled) {
+
+  /** The same with another cache of L2 tables. */
+  public CoreOptions withTableCacheOf(long bytes) {
+    return new CoreOptions(windowBytes, bytes, refcountCacheBytes, passDiscard, journaled);
+  }
 
   /** The same with a smaller window, unless it is as small. */
   public CoreOptions withWindowOfAtMost(long bytes) {

@@ -4,7 +4,6 @@ import dev.drover.qcow2.DiscardClass;
 import dev.drover.qcow2.GuestChange;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.L2Entry;
-import dev.drover.qcow2.format.L2Table;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -191,9 +190,9 @@ final class DataWriter {
         || work.zeroes().isEmpty()) {
       return;
     }
-    L2Table entries = core.mapping().table(work.oldL1Entry());
     long tableStart = work.l1Index() * geometry.l2Bytes();
     for (TableWork.ZeroRange range : work.zeroes()) {
+      TablePart entries = core.mapping().copy(work.oldL1Entry(), range.from(), range.to());
       int first = -1;
       for (int i = range.from(); entries != null && !range.keep() && i <= range.to(); i++) {
         boolean placed = i < range.to() && entries.get(i).hasPlace();

@@ -78,7 +78,7 @@ final class ExtentIterator implements Iterator<GuestExtent> {
   private long stepEnd(long offset) throws IOException {
     int index = (int) (offset / geometry.l2Bytes());
     long[] table = l1.get();
-    if (index >= table.length || mapping.table(table[index]) == null) {
+    if (index >= table.length || !mapping.hasTable(table[index])) {
       return Math.min(end, (offset / geometry.l2Bytes() + 1) * geometry.l2Bytes());
     }
     int alike = entryAt(offset).alikeUpTo(geometry.subcluster(offset));

@@ -108,7 +108,7 @@ final class HostExtentIterator implements Iterator<HostExtent> {
   private long stepEnd() throws IOException {
     int index = (int) (at / geometry.l2Bytes());
     long[] table = l1.get();
-    boolean noTable = index >= table.length || mapping.table(table[index]) == null;
+    boolean noTable = index >= table.length || !mapping.hasTable(table[index]);
     return Math.min(end, noTable ? (at / geometry.l2Bytes() + 1) * geometry.l2Bytes() : alikeEnd);
   }
 }

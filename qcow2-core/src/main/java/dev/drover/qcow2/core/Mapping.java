@@ -10,7 +10,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * Where each guest cluster is: the active L1 table, wholly in memory, and the L2 tables, cached.
+ * Where each guest cluster is: the active L1 table, wholly in memory, and the L2 tables, cached in
+ * {@link TableSlices}.
  *
  * <p>Tables are changed by the writing thread under the image's write lock and written through at
  * once, so readers under the read lock see whole states only. Memory holds a link from the moment
@@ -22,7 +23,7 @@ final class Mapping {
   private final Geometry geometry;
   private final Pointers pointers;
   private final boolean zeroFlags;
-  private final TableCache<L2Table> tables;
+  private final TableSlices tables;
   private long[] l1;
   private TablePointer place;
 
@@ -31,9 +32,7 @@ final class Mapping {
     this.geometry = header.geometry();
     this.zeroFlags = header.hasFeatures();
     this.pointers = pointers;
-    this.tables =
-        new TableCache<>(
-            (int) Math.min(cacheBytes / geometry.clusterSize(), 1 << 20), this::readTable);
+    this.tables = new TableSlices(disk, geometry, cacheBytes);
     load(header.l1());
   }
 
@@ -53,10 +52,7 @@ final class Mapping {
       l1[(int) (inL1 / Long.BYTES)] = entry[0];
       return;
     }
-    L2Table table = tables.cached(geometry.roundDown(at));
-    if (table != null) {
-      table.setWords(geometry.inCluster(at), entry);
-    }
+    tables.correct(at, entry);
   }
 
   /** Goes over to another active L1 table, whose pointer is being submitted. */
@@ -71,12 +67,6 @@ final class Mapping {
     byte[] bytes = new byte[Math.multiplyExact(from.count(), Long.BYTES)];
     disk.readTable(bytes, from.offset().bytes());
     return longs(bytes);
-  }
-
-  private L2Table readTable(long offset) throws IOException {
-    byte[] bytes = new byte[geometry.clusterSize()];
-    disk.readTable(bytes, offset);
-    return L2Table.of(bytes, geometry);
   }
 
   private static long[] longs(byte[] bytes) {
@@ -100,10 +90,32 @@ final class Mapping {
     return place;
   }
 
-  /** The L2 table that an L1 entry points at, null for none. Not to be kept across a lock. */
-  L2Table table(long l1Entry) throws IOException {
+  /** Whether an L1 entry points at an L2 table. */
+  boolean hasTable(long l1Entry) throws IOException {
+    return pointers.l2Table(l1Entry) != 0;
+  }
+
+  /**
+   * A copy of entries [from, to) of the L2 table that an L1 entry points at, null for none. If it
+   * is about to be changed, under the write lock.
+   */
+  TablePart part(long l1Entry, int from, int to) throws IOException {
     long offset = pointers.l2Table(l1Entry);
-    return offset == 0 ? null : tables.get(offset);
+    return offset == 0 ? null : tables.part(offset, from, to);
+  }
+
+  /**
+   * The same beside the cache, which keeps what is in it. Without a lock only for entries that
+   * nobody changes meanwhile.
+   */
+  TablePart copy(long l1Entry, int from, int to) throws IOException {
+    long offset = pointers.l2Table(l1Entry);
+    return offset == 0 ? null : tables.copy(offset, from, to);
+  }
+
+  /** The same of the whole table. */
+  TablePart copy(long l1Entry) throws IOException {
+    return copy(l1Entry, 0, geometry.l2Entries());
   }
 
   /** The L2 entry of a guest cluster, seen through an L1 table; a hole where there is no table. */
@@ -112,11 +124,11 @@ final class Mapping {
     if (index >= through.length) {
       return L2Entry.HOLE;
     }
-    L2Table table = table(through[(int) index]);
-    if (table == null) {
+    long table = pointers.l2Table(through[(int) index]);
+    if (table == 0) {
       return L2Entry.HOLE;
     }
-    L2Entry entry = table.get((int) guestCluster & (geometry.l2Entries() - 1));
+    L2Entry entry = tables.get(table, (int) guestCluster & (geometry.l2Entries() - 1));
     if (entry.isContradictory()) {
       requireSound(entry, guestCluster);
     }
@@ -135,9 +147,14 @@ final class Mapping {
     }
   }
 
-  /** Writes a stretch of an L2 table that was changed in memory. */
-  void writeTable(long offset, L2Table table, int from, int to) throws IOException {
-    disk.writeTable(offset + (long) from * geometry.l2EntryBytes(), table.encode(from, to));
+  /** Submits a part that was changed: memory has it before the file, whatever then fails. */
+  void write(TablePart part) throws IOException {
+    tables.write(part);
+  }
+
+  /** How many slices of L2 tables are in memory. */
+  int cachedSlices() {
+    return tables.count();
   }
 
   /** Points the active L1 entry at a table in memory; {@link #writeL1} must follow at once. */
@@ -154,7 +171,7 @@ final class Mapping {
     disk.writeTable(place.offset().bytes() + (long) from * Long.BYTES, bytes(l1, from, to));
   }
 
-  /** Drops a cached table in a freed cluster. */
+  /** Drops what is cached of a table in a freed cluster. */
   void forget(long offset) {
     tables.forget(offset);
   }

@@ -9,7 +9,6 @@ import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
-import dev.drover.qcow2.format.L2Table;
 import dev.drover.qcow2.format.SnapshotEntry;
 import dev.drover.qcow2.format.SnapshotTable;
 import dev.drover.qcow2.format.TablePointer;
@@ -143,11 +142,11 @@ final class Snapshots {
   private void clearCopied(long[] l1, int index) throws IOException {
     core.writeLock().lock();
     try {
-      L2Table table = core.mapping().table(l1[index]);
+      TablePart table = core.mapping().copy(l1[index]);
       l1[index] &= ~L1Entry.COPIED;
       core.mapping().writeL1(index, index + 1);
       boolean changed = false;
-      for (int i = 0; i < table.entries(); i++) {
+      for (int i = 0; i < table.to(); i++) {
         L2Entry entry = table.get(i);
         if (!entry.isCompressed() && entry.isCopied()) {
           table.set(i, entry.shared());
@@ -155,7 +154,7 @@ final class Snapshots {
         }
       }
       if (changed) {
-        core.mapping().writeTable(L1Entry.offset(l1[index]), table, 0, table.entries());
+        core.mapping().write(table);
       }
     } finally {
       core.writeLock().unlock();

@@ -68,6 +68,12 @@ final class TableCache<T> {
     }
   }
 
+  int count() {
+    synchronized (tables) {
+      return tables.size();
+    }
+  }
+
   void clear() {
     synchronized (tables) {
       tables.clear();

@@ -3,7 +3,6 @@ package dev.drover.qcow2.core;
 import dev.drover.qcow2.format.Geometry;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
-import dev.drover.qcow2.format.L2Table;
 import dev.drover.qcow2.format.TablePointer;
 import java.io.IOException;
 
@@ -32,12 +31,12 @@ final class TableTree {
 
   /** The part of {@link #visit} under one L1 entry. */
   void visitTable(long l1Entry, ClusterSequence.Visitor visitor) throws IOException {
-    L2Table table = mapping.table(l1Entry);
+    TablePart table = mapping.copy(l1Entry);
     if (table == null) {
       return;
     }
     visitor.reference(L1Entry.offset(l1Entry) >>> geometry.clusterBits());
-    for (int i = 0; i < table.entries(); i++) {
+    for (int i = 0; i < table.to(); i++) {
       visitEntry(table.get(i), visitor);
     }
   }

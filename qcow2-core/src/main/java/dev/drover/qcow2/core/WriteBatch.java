@@ -212,15 +212,16 @@ public final class WriteBatch {
   }
 
   private void writeNewTable(TableWork work) throws IOException {
-    L2Table old = core.mapping().table(work.oldL1Entry());
-    L2Table content = old == null ? L2Table.empty(geometry) : old.copy();
+    TablePart old = core.mapping().copy(work.oldL1Entry());
+    L2Table content = old == null ? L2Table.empty(geometry) : old.entries();
     for (int i = 0; i < content.entries(); i++) {
       if (!geometry.externalData()) {
         content.set(i, content.get(i).shared()); // both tables point at these clusters now
       }
     }
     for (ClusterWork each : work.clusters()) {
-      content.set(indexOf(each), newEntry(each, content));
+      int index = indexOf(each);
+      content.set(index, newEntry(each, content.get(index)));
     }
     for (TableWork.ZeroRange range : work.zeroes()) {
       for (int i = range.from(); i < range.to(); i++) {
@@ -277,17 +278,13 @@ public final class WriteBatch {
   }
 
   private void linkInPlace(TableWork work) throws IOException {
-    L2Table table = core.mapping().table(work.oldL1Entry());
+    TablePart table = oldEntries(work);
     requireSound(work, table);
-    int from = Integer.MAX_VALUE;
-    int to = 0;
     for (ClusterWork each : work.clusters()) {
       if (each.kind() != ClusterWork.Kind.IN_PLACE) {
         int index = indexOf(each);
         submitted(each);
-        table.set(index, newEntry(each, table));
-        from = Math.min(from, index);
-        to = Math.max(to, index + 1);
+        table.set(index, newEntry(each, table.get(index)));
       }
     }
     for (TableWork.ZeroRange range : work.zeroes()) {
@@ -299,16 +296,31 @@ public final class WriteBatch {
           table.set(i, zeroed);
         }
       }
-      from = Math.min(from, range.from());
-      to = Math.max(to, range.to());
     }
     // From the first submitted() to here nothing can fail (I-04); a failure of this write leaves
     // the links in memory, and the disk catches up before anything else becomes durable.
-    core.mapping().writeTable(L1Entry.offset(work.oldL1Entry()), table, from, to);
+    core.mapping().write(table);
+  }
+
+  /** From the first entry that the batch changes to the last, null if there is no table. */
+  private TablePart oldEntries(TableWork work) throws IOException {
+    int from = geometry.l2Entries();
+    int to = 0;
+    for (ClusterWork each : work.clusters()) {
+      if (each.kind() != ClusterWork.Kind.IN_PLACE) {
+        from = Math.min(from, indexOf(each));
+        to = Math.max(to, indexOf(each) + 1);
+      }
+    }
+    for (TableWork.ZeroRange range : work.zeroes()) {
+      from = Math.min(from, range.from());
+      to = Math.max(to, range.to());
+    }
+    return core.mapping().part(work.oldL1Entry(), from, to);
   }
 
   private void linkTable(TableWork work) throws IOException {
-    L2Table old = core.mapping().table(work.oldL1Entry());
+    TablePart old = oldEntries(work);
     requireSound(work, old);
     work.clusters().forEach(this::submitted);
     if (old != null) {
@@ -330,7 +342,7 @@ public final class WriteBatch {
    * entries, but a table may since have gone to a cluster that one of them named wrongly. Nothing
    * was submitted yet.
    */
-  private void requireSound(TableWork work, L2Table old) throws IOException {
+  private void requireSound(TableWork work, TablePart old) throws IOException {
     for (ClusterWork each : work.clusters()) {
       if (!each.allocations().isEmpty()) {
         core.mapping().requireSound(each.oldEntry(), each.guestCluster());
@@ -366,8 +378,8 @@ public final class WriteBatch {
     return (int) work.guestCluster() & (geometry.l2Entries() - 1);
   }
 
-  private L2Entry newEntry(ClusterWork work, L2Table table) {
-    return work.newEntry(table.get(indexOf(work)), geometry.clusterBits());
+  private L2Entry newEntry(ClusterWork work, L2Entry before) {
+    return work.newEntry(before, geometry.clusterBits());
   }
 
   /** A step that throws leaves the batch failed: only a later success sets another step. */

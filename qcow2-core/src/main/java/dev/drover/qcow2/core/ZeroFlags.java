@@ -5,7 +5,6 @@ import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.format.Compression;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
-import dev.drover.qcow2.format.L2Table;
 import dev.drover.qcow2.format.SnapshotEntry;
 import java.io.IOException;
 import java.util.HashSet;
@@ -85,8 +84,8 @@ final class ZeroFlags {
 
   private void visit(long[] l1, Visitor visitor) throws IOException {
     for (long entry : l1) {
-      L2Table table = core.mapping().table(entry);
-      for (int i = 0; table != null && i < table.entries(); i++) {
+      TablePart table = core.mapping().copy(entry);
+      for (int i = 0; table != null && i < table.to(); i++) {
         visitor.entry(i, table.get(i));
       }
     }
@@ -105,16 +104,17 @@ final class ZeroFlags {
   private void clear(long[] l1, Set<Long> done) throws IOException {
     for (long entry : l1) {
       if (L1Entry.offset(entry) != 0 && done.add(L1Entry.offset(entry))) {
-        clear(L1Entry.offset(entry), core.mapping().table(entry));
+        clearTable(entry);
       }
     }
   }
 
-  private void clear(long offset, L2Table table) throws IOException {
+  private void clearTable(long l1Entry) throws IOException {
     core.writeLock().lock();
     try {
+      TablePart table = core.mapping().copy(l1Entry);
       boolean changed = false;
-      for (int i = 0; i < table.entries(); i++) {
+      for (int i = 0; i < table.to(); i++) {
         L2Entry entry = table.get(i);
         if (isFlagged(entry) && !entry.hasCluster()) {
           table.set(i, L2Entry.HOLE);
@@ -122,7 +122,7 @@ final class ZeroFlags {
         }
       }
       if (changed) {
-        core.mapping().writeTable(offset, table, 0, table.entries());
+        core.mapping().write(table);
       }
     } finally {
       core.writeLock().unlock();

@@ -7,8 +7,9 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * An L2 table, one cluster of entries of 8 or of 16 bytes, as it is in the file; {@link L2Entry}
- * says what they mean. Whoever changes one keeps others from reading it meanwhile.
+ * An L2 table, one cluster of entries of 8 or of 16 bytes, or some neighbouring entries of one, as
+ * they are in the file; {@link L2Entry} says what they mean. Whoever changes one keeps others from
+ * reading it meanwhile.
  */
 public final class L2Table {
 
@@ -30,7 +31,7 @@ public final class L2Table {
         geometry.externalData());
   }
 
-  /** Of one cluster. */
+  /** Of one cluster, or of whole entries of it. */
   public static L2Table of(byte[] bytes, Geometry geometry) {
     long[] words = new long[bytes.length / Long.BYTES];
     ByteBuffer.wrap(bytes).asLongBuffer().get(words);
@@ -44,8 +45,16 @@ public final class L2Table {
     return of(bytes, geometry);
   }
 
-  public L2Table copy() {
-    return new L2Table(words.clone(), extended, external);
+  /** A copy of entries [from, to). */
+  public L2Table part(int from, int to) {
+    int perEntry = wordsOfEntry();
+    return new L2Table(
+        Arrays.copyOfRange(words, from * perEntry, to * perEntry), extended, external);
+  }
+
+  /** Takes over the entries of another, from entry {@code at} on. */
+  public void put(int at, L2Table part) {
+    System.arraycopy(part.words, 0, words, at * wordsOfEntry(), part.words.length);
   }
 
   /** How many entries it has. */

@@ -58,7 +58,7 @@ final class SubclusterScenes {
   }
 
   private CoreOptions bounds() {
-    return SmallImages.bounds(cluster, 3, 2);
+    return SmallImages.bounds(cluster, 3, 0);
   }
 
   private CreateOptions options() {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.qcow2.AmendRuns;
 import dev.drover.qcow2.ChainRuns;
+import dev.drover.qcow2.L2CacheRuns;
 import dev.drover.qcow2.PlainRuns;
 import dev.drover.qcow2.exhaustive.ExhaustiveRuns;
 import dev.drover.qcow2.replica.ReplicaRuns;
@@ -43,7 +44,9 @@ final class MutantsTest {
                 "chain",
                 ChainRuns.class,
                 "amend",
-                AmendRuns.class));
+                AmendRuns.class,
+                "l2-cache",
+                L2CacheRuns.class));
     return MutantTrial.selected(MUTANTS)
         .map(mutant -> DynamicTest.dynamicTest(mutant.toString(), () -> trial.judge(mutant)));
   }
