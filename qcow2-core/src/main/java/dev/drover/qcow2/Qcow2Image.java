@@ -82,7 +82,7 @@ public final class Qcow2Image implements WritableDisk {
   /** Makes an image in an empty file, durably, and opens it for writing. */
   public static Qcow2Image create(BlockFile file, CreateOptions options) throws IOException {
     NewImage.create(file, options);
-    return open(file, false, BackingOpener.REFUSE).preallocated(options.preallocation());
+    return open(file, false, BackingOpener.REFUSE).preallocated(0, options.preallocation());
   }
 
   /**
@@ -111,17 +111,17 @@ public final class Qcow2Image implements WritableDisk {
     if (options.dataFileRaw()) {
       image.preallocate(GuestOffset.ZERO, options.virtualSize());
     }
-    return image.preallocated(options.preallocation());
+    return image.preallocated(0, options.preallocation());
   }
 
-  /** What a failure leaves is an image without all of its space. */
-  private Qcow2Image preallocated(Preallocation wanted) throws IOException {
+  /** From this byte on. What a failure leaves is an image without all of its space. */
+  private Qcow2Image preallocated(long start, Preallocation wanted) throws IOException {
     if (wanted != Preallocation.OFF) {
-      preallocate(GuestOffset.ZERO, virtualSizeBytes());
+      preallocate(new GuestOffset(start), virtualSizeBytes() - start);
     }
     requests.flush();
     if (wanted == Preallocation.FALLOC || wanted == Preallocation.FULL) {
-      requests.exclusively(() -> HostSpace.take(core, wanted == Preallocation.FULL));
+      requests.exclusively(() -> HostSpace.take(core, start, wanted == Preallocation.FULL));
     }
     return this;
   }
@@ -420,6 +420,21 @@ public final class Qcow2Image implements WritableDisk {
   public void resize(long newSizeBytes) throws IOException {
     requireWritable();
     requests.exclusively(() -> core.structure().resize(newSizeBytes));
+  }
+
+  /**
+   * The same for a larger size, whose new clusters have their space at once; of one that is there
+   * in part already, nothing changes. After a failure the disk has its new size.
+   *
+   * @throws dev.drover.qcow2.io.DiskFullException when there is no such space
+   */
+  public void grow(long newSizeBytes, Preallocation added) throws IOException {
+    long before = virtualSizeBytes();
+    if (newSizeBytes < before) {
+      throw new IllegalArgumentException(newSizeBytes + " is less than " + before);
+    }
+    resize(newSizeBytes);
+    preallocated(core.geometry().roundUp(before), added);
   }
 
   /**

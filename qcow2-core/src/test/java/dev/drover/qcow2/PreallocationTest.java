@@ -51,6 +51,48 @@ final class PreallocationTest {
     Qemu.checkClean(ours);
   }
 
+  @ParameterizedTest
+  @EnumSource(Preallocation.class)
+  void whatADiskGrowsByHasItsSpaceAndWhatItHeldStays(Preallocation mode) throws IOException {
+    Path ours = folder.resolve("ours.qcow2");
+    Path theirs = folder.resolve("theirs.qcow2");
+    int before = (1 << 20) - 1024; // ends within a cluster
+    for (Path image : new Path[] {ours, theirs}) {
+      Qemu.img("create", "-q", "-f", "qcow2", image, before).orFail();
+      Qemu.io(image, "write -P 7 0 70000", "write -P 8 1047000 500").orFail();
+    }
+    try (Qcow2Image disk = Qcow2Image.open(HostFile.openForWriting(ours), false)) {
+      disk.grow(SIZE, mode);
+    }
+    String wanted = "--preallocation=" + mode.name().toLowerCase(java.util.Locale.ROOT);
+    Qemu.img("resize", "-q", "-f", "qcow2", wanted, theirs, SIZE).orFail();
+    assertEquals(
+        Qemu.checkClean(theirs).number("allocated-clusters"),
+        Qemu.checkClean(ours).number("allocated-clusters"));
+    Qemu.img("compare", ours, theirs).orFail();
+    if (mode == Preallocation.FALLOC || mode == Preallocation.FULL) {
+      long bytes = Qemu.img("info", "--output=json", ours).number("actual-size");
+      assertTrue(bytes >= SIZE - before, mode + ": " + bytes);
+    }
+  }
+
+  @Test
+  void whatADiskGrowsByOverABackingFileIsItsOwn() throws IOException {
+    Path below = folder.resolve("below.raw");
+    Path image = folder.resolve("image.qcow2");
+    Qemu.img("create", "-q", "-f", "raw", below, SIZE).orFail();
+    Qemu.run("qemu-io", "-f", "raw", "-c", "write -P 5 0 2M", below).orFail();
+    Qemu.img("create", "-q", "-f", "qcow2", "-b", below, "-F", "raw", image, 1 << 20).orFail();
+    Qemu.io(image, "write -P 7 0 70000").orFail();
+    try (HostFile host = HostFile.openForWriting(image);
+        Qcow2Image disk = Qcow2Image.open(host, false, BackingFiles.of(image))) {
+      disk.grow(SIZE, Preallocation.FULL);
+    }
+    Qemu.io(image, "read -P 7 0 70000", "read -P 5 70000 900000").orFail();
+    Qemu.checkClean(image);
+    Qemu.run("qemu-io", "-r", "-f", "raw", "-c", "read -P 5 0 2M", below).orFail();
+  }
+
   @Test
   void aHostThatIsFullSaysSoAndNothingIsLeftBehindThatChecksComplainOf() throws IOException {
     MemoryBlockFile disk = new MemoryBlockFile("full.qcow2");

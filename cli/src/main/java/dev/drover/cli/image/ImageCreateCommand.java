@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -30,6 +31,8 @@ import picocli.CommandLine.Parameters;
       "A data_file is made, too; a relative name belongs to the image's folder."
     })
 final class ImageCreateCommand implements Callable<Integer> {
+  private static final Set<String> RAW_OPTIONS = Set.of("size", "preallocation");
+
   private final Session session;
 
   @Parameters(index = "0", paramLabel = "FILE", description = "The new image.")
@@ -74,10 +77,13 @@ final class ImageCreateCommand implements Callable<Integer> {
     size = given.text("size").orElse(size);
     Format kind = Format.parse(format);
     Optional<BackingReference> backing = BackingChoice.of(kind, backingFile, backingFormat, given);
-    if (kind == Format.RAW && given.keys().stream().anyMatch(key -> !key.equals("size"))) {
-      throw new IllegalValue("a raw image has a size and no other option");
+    if (kind == Format.RAW && !RAW_OPTIONS.containsAll(given.keys())) {
+      throw new IllegalValue("a raw image has size and preallocation, and no other option");
     }
     CreateOptions wanted = CreationOptions.of(given, virtualSize(backing, given));
+    if (kind == Format.RAW) {
+      RawSpace.requireOffered(wanted.preallocation());
+    }
     if (backing.isPresent()) {
       wanted = wanted.withBacking(backing.get());
     }
@@ -96,6 +102,7 @@ final class ImageCreateCommand implements Callable<Integer> {
     boolean done = false;
     try (HostFile created = HostFile.createNew(file)) {
       created.setLength(wanted.virtualSize());
+      RawSpace.take(created, 0, wanted.preallocation());
       created.sync();
       done = true;
     } finally {
@@ -121,7 +128,11 @@ final class ImageCreateCommand implements Callable<Integer> {
   /** qemu-img's line: what was said and what it defaults to, in its order. */
   private String formatting(Format kind, CreateOptions wanted, FormatOptions given) {
     if (kind == Format.RAW) {
-      return "Formatting '%s', fmt=raw size=%d".formatted(file, wanted.virtualSize());
+      return "Formatting '%s', fmt=raw size=%d%s"
+          .formatted(
+              file,
+              wanted.virtualSize(),
+              given.text("preallocation").map(" preallocation="::concat).orElse(""));
     }
     String backing =
         wanted

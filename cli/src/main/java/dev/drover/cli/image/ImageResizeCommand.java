@@ -4,7 +4,9 @@ import dev.drover.cli.image.ImageFile.Format;
 import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.value.ByteSize;
+import dev.drover.cli.value.IllegalValue;
 import dev.drover.qcow2.CreateOptions;
+import dev.drover.qcow2.Preallocation;
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.file.HostFile;
 import java.io.IOException;
@@ -39,6 +41,12 @@ final class ImageResizeCommand implements Callable<Integer> {
   @Option(names = "--shrink", description = "Let what is behind a smaller size go.")
   private boolean shrink;
 
+  @Option(
+      names = "--preallocation",
+      paramLabel = "MODE",
+      description = "What is added has its space at once: off (default), metadata, falloc, full.")
+  private String preallocation;
+
   @Option(names = "-q", description = "Print only errors.")
   private boolean quiet;
 
@@ -52,12 +60,18 @@ final class ImageResizeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Format given = Format.parse(format);
+    Preallocation added = RawSpace.mode(preallocation);
     try {
       if (formatOf(given) == Format.RAW) {
-        resizeRaw();
+        resizeRaw(added);
       } else {
         try (Qcow2Image image = ImageFile.writable(file, agreed)) {
-          image.resize(wanted(image.virtualSizeBytes()));
+          long wanted = wanted(image.virtualSizeBytes(), added);
+          if (added == Preallocation.OFF) {
+            image.resize(wanted);
+          } else {
+            image.grow(wanted, added);
+          }
         }
       }
     } catch (IOException e) {
@@ -75,14 +89,17 @@ final class ImageResizeCommand implements Callable<Integer> {
     }
   }
 
-  private void resizeRaw() throws IOException {
+  private void resizeRaw(Preallocation added) throws IOException {
+    RawSpace.requireOffered(added);
     try (HostFile host = HostFile.openForWriting(file)) {
-      host.setLength(wanted(CreateOptions.roundUpToSectors(host.length())));
+      long before = CreateOptions.roundUpToSectors(host.length());
+      host.setLength(wanted(before, added));
+      RawSpace.take(host, before, added);
       host.sync();
     }
   }
 
-  private long wanted(long now) {
+  private long wanted(long now, Preallocation added) {
     char sign = size.isEmpty() ? ' ' : size.charAt(0);
     boolean relative = sign == '+' || sign == '-';
     long bytes = ByteSize.parse(relative ? size.substring(1) : size).bytes();
@@ -91,6 +108,9 @@ final class ImageResizeCommand implements Callable<Integer> {
             !relative ? bytes : sign == '+' ? Math.addExact(now, bytes) : now - bytes);
     if (wanted <= 0) {
       throw CommandFailure.usage("SIZE", file + ": the new size must be positive", "give another");
+    }
+    if (wanted < now && added != Preallocation.OFF) {
+      throw new IllegalValue("Preallocation can only be used for growing images");
     }
     if (wanted < now && !shrink) {
       throw CommandFailure.failed(

@@ -2,14 +2,13 @@ package dev.drover.qcow2.core;
 
 import dev.drover.qcow2.GuestOffset;
 import dev.drover.qcow2.HostExtent;
-import dev.drover.qcow2.HostMap;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.Iterator;
 
 /**
- * Has the host set aside the space that a new disk's clusters have in its file, before anybody has
+ * Has the host set aside the space that a disk's new clusters have in its file, before anybody has
  * written to them: they read as zeroes before and after.
  */
 public final class HostSpace {
@@ -25,16 +24,17 @@ public final class HostSpace {
   }
 
   /**
-   * For all of a disk that nobody uses yet; durable on return.
+   * For a disk from here on, where nobody has written yet; durable on return.
    *
+   * @param start guest offset, a multiple of the cluster size; may be the disk's end or behind it
    * @param written whether zeroes are written, too
    * @throws dev.drover.qcow2.io.DiskFullException when there is no such space
    */
-  public static void take(ImageCore core, boolean written) throws IOException {
+  public static void take(ImageCore core, long start, boolean written) throws IOException {
     HostSpace space = new HostSpace(core.disk(), written);
     try {
-      Iterator<HostExtent> places =
-          HostMap.of(core.activeView(), new GuestOffset(0), core.virtualSize());
+      // Its own places: what a backing disk shows is not in this file.
+      Iterator<HostExtent> places = core.activeView().hostExtents(new GuestOffset(start));
       while (places.hasNext()) {
         HostExtent place = places.next();
         if (place.hostOffset().isPresent()) {

@@ -191,6 +191,34 @@ final class ImageVerbsTest {
   }
 
   @Test
+  void whatIsAddedHasItsSpaceAtOnceIfWanted() throws IOException {
+    for (String format : List.of("qcow2", "raw")) {
+      for (String mode : List.of("falloc", "full")) {
+        Path image = folder.resolve(mode + "." + format);
+        String wanted = "preallocation=" + mode;
+        ImageVerb.run("create", "-q", "-f", format, "-o", wanted, image, "1M").orFail();
+        assertTrue(allocated(image) >= 1 << 20, image.toString());
+        ImageVerb.run("resize", "-f", format, "--" + wanted, image, "+2M").orFail();
+        assertTrue(allocated(image) >= 3 << 20, image.toString());
+        Qemu.run("qemu-io", "-r", "-f", format, "-c", "read -P 0 0 3M", image).orFail();
+        ImageVerb shrunk =
+            ImageVerb.run("resize", "--shrink", "-f", format, "--" + wanted, image, "1M");
+        assertEquals(1, shrunk.exit(), shrunk.err());
+        assertTrue(shrunk.err().contains("only be used for growing"), shrunk.err());
+      }
+    }
+    Path raw = folder.resolve("full.raw");
+    assertEquals(
+        1, ImageVerb.run("resize", "-f", "raw", "--preallocation=metadata", raw, "4M").exit());
+    assertEquals(1, ImageVerb.run("resize", "--preallocation=some", raw, "4M").exit());
+    assertEquals(3 << 20, Files.size(raw));
+  }
+
+  private static long allocated(Path image) throws IOException {
+    return Qemu.img("info", "--output=json", image).orFail().number("actual-size");
+  }
+
+  @Test
   void aDiskIsConvertedThereAndBack() throws IOException {
     byte[] content = new byte[3 << 20];
     new Random(5).nextBytes(content);
