@@ -25,6 +25,9 @@ final class JournalProbe implements AutoCloseable {
   /** A broker sends at least one batch whatever this is, and no more than needed if it is small. */
   private static final int FETCH_BYTES = 64 << 10;
 
+  /** For who only wants to know how far behind he is, and may be asked to stop meanwhile. */
+  private static final Duration LAG_PATIENCE = Duration.ofSeconds(5);
+
   private static final Duration POLL = Duration.ofMillis(100);
 
   private final KafkaSettings settings;
@@ -67,7 +70,8 @@ final class JournalProbe implements AutoCloseable {
     try {
       return consumer.endOffsets(List.of(partition), patience).get(partition);
     } catch (KafkaException e) {
-      throw fault("ask where " + partition.topic() + " ends, if it is still there", e);
+      String doing = "ask where " + partition.topic() + " ends, if it is still there";
+      throw KafkaFaults.translate(settings, doing, e, patience);
     }
   }
 
@@ -83,7 +87,7 @@ final class JournalProbe implements AutoCloseable {
 
   /** See {@link dev.drover.journal.IntentSource#logEnd}. */
   LogEnd logEnd() throws JournalException {
-    long end = end();
+    long end = end(LAG_PATIENCE);
     if (end == begin()) {
       return new LogEnd(end, 0, 0);
     }
