@@ -12,6 +12,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.MetadataRecoveryStrategy;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -148,6 +149,10 @@ public final class KafkaSettings {
             Integer.toString(Chunker.MAX_DATA_BYTES),
             ProducerConfig.BUFFER_MEMORY_CONFIG,
             Long.toString(WRITER_BUFFER_BYTES),
+            // A bootstrap during an outage forgets the topic, and then appends wait for it. This
+            // producer lives until its first failure, and the next one finds new addresses.
+            CommonClientConfigs.METADATA_RECOVERY_STRATEGY_CONFIG,
+            MetadataRecoveryStrategy.NONE.name,
             ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG,
             millis(min(journalTimeout, WRITER_REQUEST)));
     Map<String, Object> map = producer(journalTimeout, defaults);

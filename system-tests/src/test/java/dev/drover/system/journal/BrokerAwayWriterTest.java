@@ -3,6 +3,7 @@ package dev.drover.system.journal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.journal.Intent;
@@ -81,9 +82,14 @@ class BrokerAwayWriterTest {
         long before = sink.epoch();
         kafka.stopBroker(0);
         List<CompletableFuture<Long>> appends = new ArrayList<>();
-        for (int id = 1; id <= 500; id++) {
-          appends.add(sink.append(write(id)));
-        }
+        assertTimeout(
+            Duration.ofSeconds(6),
+            () -> {
+              for (int id = 1; id <= 500; id++) {
+                appends.add(sink.append(write(id)));
+              }
+            },
+            "who appends waits for the brokers only when the writer's memory is full");
         // Past the delivery timeout, and within the time that a second chance has.
         TimeUnit.MILLISECONDS.sleep(8_500);
         kafka.startBroker(0);
