@@ -1,6 +1,7 @@
 package dev.drover.qcow2.replica;
 
 import dev.drover.qcow2.io.BlockFile;
+import dev.drover.qcow2.io.ForwardingBlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -8,13 +9,12 @@ import java.nio.ByteBuffer;
  * What a process had of a file when it was killed: the I/Os before the n-th reach the disk, later
  * ones never happen. Unlike a failed sync, a kill drops nothing: what was written stays unsynced.
  */
-final class KilledBlockFile implements BlockFile {
+final class KilledBlockFile extends ForwardingBlockFile {
 
-  private final BlockFile disk;
   private long left;
 
   KilledBlockFile(BlockFile disk, long n) {
-    this.disk = disk;
+    super(disk);
     this.left = n;
   }
 
@@ -27,41 +27,31 @@ final class KilledBlockFile implements BlockFile {
   @Override
   public void read(ByteBuffer dst, long offset) throws IOException {
     live();
-    disk.read(dst, offset);
+    super.read(dst, offset);
   }
 
   @Override
   public void write(ByteBuffer src, long offset) throws IOException {
     live();
-    disk.write(src, offset);
-  }
-
-  @Override
-  public long length() throws IOException {
-    return disk.length();
+    super.write(src, offset);
   }
 
   @Override
   public void setLength(long bytes) throws IOException {
     live();
-    disk.setLength(bytes);
+    super.setLength(bytes);
   }
 
   @Override
   public void sync() throws IOException {
     live();
-    disk.sync();
+    super.sync();
   }
 
   @Override
   public void punch(long offset, long length) throws IOException {
     live();
-    disk.punch(offset, length);
-  }
-
-  @Override
-  public String name() {
-    return disk.name();
+    super.punch(offset, length);
   }
 
   @Override

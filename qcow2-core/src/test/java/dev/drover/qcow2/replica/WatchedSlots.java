@@ -3,6 +3,7 @@ package dev.drover.qcow2.replica;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.PositionSlots;
 import dev.drover.qcow2.io.BlockFile;
+import dev.drover.qcow2.io.ForwardingBlockFile;
 import dev.drover.qcow2.sim.InvariantViolation;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,23 +13,17 @@ import java.util.List;
  * Watches what one process does to the two position slots (I-12): from what it knows, a slot is
  * written only while the other one is the newest durable. A sync that failed makes nothing known.
  */
-final class WatchedSlots implements BlockFile {
+final class WatchedSlots extends ForwardingBlockFile {
 
-  private final BlockFile disk;
   private final List<Long> places;
   private long durable;
   private long inDoubt = -1;
 
   WatchedSlots(BlockFile disk, BlockFile content) throws IOException {
-    this.disk = disk;
+    super(disk);
     PositionSlots slots = PositionSlots.read(Header.read(content), content.name());
     this.places = List.of(slots.placeOf(0).bytes(), slots.placeOf(1).bytes());
     this.durable = slots.placeOf(slots.newest().orElseThrow().generation()).bytes();
-  }
-
-  @Override
-  public void read(ByteBuffer dst, long offset) throws IOException {
-    disk.read(dst, offset);
   }
 
   @Override
@@ -41,40 +36,15 @@ final class WatchedSlots implements BlockFile {
       }
       inDoubt = offset;
     }
-    disk.write(src, offset);
+    super.write(src, offset);
   }
 
   @Override
   public void sync() throws IOException {
-    disk.sync();
+    super.sync();
     if (inDoubt >= 0) {
       durable = inDoubt;
       inDoubt = -1;
     }
-  }
-
-  @Override
-  public long length() throws IOException {
-    return disk.length();
-  }
-
-  @Override
-  public void setLength(long bytes) throws IOException {
-    disk.setLength(bytes);
-  }
-
-  @Override
-  public void punch(long offset, long length) throws IOException {
-    disk.punch(offset, length);
-  }
-
-  @Override
-  public String name() {
-    return disk.name();
-  }
-
-  @Override
-  public void close() throws IOException {
-    disk.close();
   }
 }
