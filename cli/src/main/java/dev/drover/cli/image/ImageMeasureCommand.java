@@ -5,13 +5,13 @@ import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.terminal.Fields;
 import dev.drover.cli.value.ByteSize;
-import dev.drover.cli.value.ClusterSize;
 import dev.drover.cli.value.IllegalValue;
 import dev.drover.qcow2.BackingReference;
 import dev.drover.qcow2.CreateOptions;
 import dev.drover.qcow2.FormatVersion;
 import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.ImageMeasure;
+import dev.drover.qcow2.Preallocation;
 import dev.drover.qcow2.Qcow2Image;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -33,25 +32,6 @@ import picocli.CommandLine.Parameters;
       "Options of -o are those of create; preallocation: off, metadata, falloc, full."
     })
 final class ImageMeasureCommand implements Callable<Integer> {
-
-  /** Those that change nothing here are taken, too. */
-  private static final Set<String> KNOWN =
-      Set.of(
-          "size",
-          "cluster_size",
-          "compat",
-          "refcount_bits",
-          "lazy_refcounts",
-          "extended_l2",
-          "compression_type",
-          "data_file",
-          "data_file_raw",
-          "backing_file",
-          "backing_fmt",
-          "preallocation");
-
-  private static final Set<String> PREALLOCATIONS = Set.of("off", "metadata", "falloc", "full");
-
   private final Session session;
 
   @Parameters(arity = "0..1", paramLabel = "FILE", description = "The image to be copied.")
@@ -101,7 +81,7 @@ final class ImageMeasureCommand implements Callable<Integer> {
       throw new IllegalValue("-f and -l are for FILE");
     }
     Format to = Format.parse(outputFormat);
-    FormatOptions given = new FormatOptions(options, KNOWN);
+    FormatOptions given = new FormatOptions(options, CreationOptions.knownAnd("size"));
     try {
       print(size == null ? ofFile(to, given) : ofSize(to, given));
     } catch (IOException e) {
@@ -149,18 +129,16 @@ final class ImageMeasureCommand implements Callable<Integer> {
   }
 
   private static ImageMeasure preallocated(FormatOptions given, ImageMeasure measure) {
-    String mode = given.text("preallocation").orElse("off");
-    if (!PREALLOCATIONS.contains(mode)) {
-      throw new IllegalValue(
-          "preallocation='" + mode + "' is not known; give off, metadata, falloc or full");
-    }
-    return mode.equals("full") || mode.equals("falloc") ? measure.withDataAllocated() : measure;
+    return switch (given.oneOf("preallocation", Preallocation.class, Preallocation.OFF)) {
+      case OFF, METADATA -> measure;
+      case FALLOC, FULL -> measure.withDataAllocated();
+    };
   }
 
   private static CreateOptions wanted(FormatOptions given, long bytes) {
     CreateOptions wanted =
         CreateOptions.ofSize(bytes)
-            .withClusterSize(ClusterSize.parse(given.text("cluster_size").orElse("65536")))
+            .withClusterSize(CreationOptions.clusterSize(given))
             .withVersion(given.version(FormatVersion.V3))
             .withRefcountBits(given.number("refcount_bits", 16))
             .withExtendedL2(given.flag("extended_l2", false));
