@@ -65,7 +65,7 @@ final class BitmapRewrite {
       pointer.switchOff();
       core.sync();
       pointer.remove();
-      releaseUnlinked();
+      core.releaseUnlinked();
       return;
     }
     pointer.prepare();
@@ -92,7 +92,7 @@ final class BitmapRewrite {
           run.linkSubmitted(); // no failure between it and the write that follows: I-04
           adopt(adoption, Optional.of(next));
         });
-    releaseUnlinked();
+    core.releaseUnlinked();
   }
 
   private void unlinkOld(Optional<BitmapDirectory> old) {
@@ -108,12 +108,5 @@ final class BitmapRewrite {
     } finally {
       core.writeLock().unlock();
     }
-  }
-
-  /** The switch becomes durable, then what it replaced is freed. */
-  private void releaseUnlinked() throws IOException {
-    core.sync();
-    core.frees().releaseAll();
-    core.release();
   }
 }

@@ -26,8 +26,6 @@ final class Emptying {
     home.write(Mapping.bytes(nothing, 0, nothing.length));
     core.sync();
     core.switchL1(home, nothing, core.virtualSize(), replaced, DiscardClass.REQUEST);
-    core.sync();
-    core.frees().releaseAll();
-    core.release();
+    core.releaseUnlinked();
   }
 }

@@ -480,6 +480,13 @@ public final class ImageCore {
     condition.windowClosed();
   }
 
+  /** What was linked or switched becomes durable, then what it took the place of is freed. */
+  void releaseUnlinked() throws IOException {
+    sync();
+    frees().releaseAll();
+    release();
+  }
+
   /** Starts a batch that may reach behind the disk's end. */
   WriteBatch beginBehindEnd(GuestChange change, Zeroing zeroing) {
     batch = WriteBatch.of(this, List.of(change), change.end(), zeroing);

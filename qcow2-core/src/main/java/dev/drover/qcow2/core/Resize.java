@@ -67,7 +67,7 @@ final class Resize {
     if (core.backingEnd() > oldSize) {
       core.condition().fall();
       if (growL1(oldSize)) {
-        finish();
+        core.releaseUnlinked();
       }
       zero(oldSize, newSize, core.zeroing()); // else the backing disk's bytes would show
     } else if (!geometry.isAligned(oldSize) && !core.hasDataFile()) {
@@ -81,7 +81,7 @@ final class Resize {
     if (!growL1(newSize)) {
       core.submitHeader(core.header().withVirtualSize(newSize));
     }
-    finish();
+    core.releaseUnlinked();
   }
 
   private boolean hasFlags() {
@@ -100,12 +100,6 @@ final class Resize {
       batch.link();
       core.giveBack(); // durable, and nothing of it is left over
     }
-  }
-
-  private void finish() throws IOException {
-    core.sync();
-    core.frees().releaseAll();
-    core.release();
   }
 
   /** Gives the disk a size with a larger L1 table, unless the one there is large enough. */

@@ -112,7 +112,7 @@ final class Snapshots {
     table.write(encoded);
     core.sync();
     publish(table, next, l1Copy, new ClusterSequence());
-    releaseUnlinked();
+    core.releaseUnlinked();
   }
 
   /** One more than the highest number in use, as QEMU chooses. */
@@ -172,7 +172,7 @@ final class Snapshots {
     table.write(encoded);
     core.sync();
     publish(table, next, null, tree);
-    releaseUnlinked();
+    core.releaseUnlinked();
     CopiedRepair.run(core, core.refcounts()::get);
   }
 
@@ -201,7 +201,7 @@ final class Snapshots {
     home.write(Mapping.bytes(l1, 0, count));
     core.sync();
     core.switchL1(home, l1, size, replaced, DiscardClass.SNAPSHOT);
-    releaseUnlinked();
+    core.releaseUnlinked();
     CopiedRepair.run(core, core.refcounts()::get);
   }
 
@@ -218,7 +218,7 @@ final class Snapshots {
     table.write(encoded);
     core.sync();
     publish(table, next, null, new ClusterSequence());
-    releaseUnlinked();
+    core.releaseUnlinked();
   }
 
   private long[] l1Of(SnapshotEntry entry) throws IOException {
@@ -251,13 +251,6 @@ final class Snapshots {
     } finally {
       core.writeLock().unlock();
     }
-  }
-
-  /** The switch becomes durable, then what it replaced is freed. */
-  private void releaseUnlinked() throws IOException {
-    core.sync();
-    core.frees().releaseAll();
-    core.release();
   }
 
   private void tellPointers(TablePointer table) {
