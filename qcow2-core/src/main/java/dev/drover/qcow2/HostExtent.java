@@ -13,7 +13,7 @@ import java.util.OptionalLong;
  *
  * @param depth how many files below the image the range was found: 0 in the image itself
  * @param hostOffset where in {@code file} its bytes are, one after the other; of ZERO and HOLE a
- *     place that is kept for them, which holds other bytes
+ *     place that is kept for them, which may hold other bytes
  * @param file of {@code hostOffset}
  */
 public record HostExtent(
@@ -30,7 +30,7 @@ public record HostExtent(
     DATA,
     /** Packed in clusters of their own: only the image can read them. */
     COMPRESSED,
-    /** Zeroes, because the image says so. */
+    /** Zeroes, because the image says so, or of a raw file the host. */
     ZERO,
     /** Zeroes, because nothing in the chain says anything. */
     HOLE

@@ -2,9 +2,10 @@ package dev.drover.qcow2;
 
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.Iterator;
-import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -102,20 +103,70 @@ public final class RawDisk implements WritableDisk {
     file.sync();
   }
 
+  /**
+   * Holes that the host knows of are ZERO; those of a file that others write to may be old news.
+   */
+  @Override
+  public Iterator<GuestExtent> map(GuestOffset from) {
+    return new Runs(from.bytes());
+  }
+
   @Override
   public Iterator<HostExtent> hostExtents(GuestOffset from) {
-    long length = size - from.bytes();
-    return length <= 0
-        ? List.<HostExtent>of().iterator()
-        : List.of(
-                new HostExtent(
-                    from,
-                    length,
-                    HostExtent.Kind.DATA,
-                    0,
-                    OptionalLong.of(from.bytes()),
-                    Optional.of(file.name())))
-            .iterator();
+    Iterator<GuestExtent> runs = map(from);
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return runs.hasNext();
+      }
+
+      @Override
+      public HostExtent next() {
+        return placed(runs.next());
+      }
+    };
+  }
+
+  private HostExtent placed(GuestExtent run) {
+    return new HostExtent(
+        run.start(),
+        run.length(),
+        run.kind() == GuestExtent.Kind.ZERO ? HostExtent.Kind.ZERO : HostExtent.Kind.DATA,
+        0,
+        OptionalLong.of(run.start().bytes()),
+        Optional.of(file.name()));
+  }
+
+  /** The file's data and holes in turn. */
+  private final class Runs implements Iterator<GuestExtent> {
+    private long at;
+
+    Runs(long from) {
+      this.at = from;
+    }
+
+    @Override
+    public boolean hasNext() {
+      return at < size;
+    }
+
+    @Override
+    public GuestExtent next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException();
+      }
+      long from = at;
+      try {
+        long data = file.nextData(from);
+        long hole = data > from ? from : file.nextHole(from);
+        // Somebody may have made a hole of it between the two calls.
+        at = Math.min(size, data > from ? data : hole > from ? hole : size);
+        GuestExtent.Kind kind = data > from ? GuestExtent.Kind.ZERO : GuestExtent.Kind.DATA;
+        return new GuestExtent(new GuestOffset(from), at - from, kind);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
   }
 
   @Override

@@ -10,6 +10,7 @@ import java.nio.channels.AsynchronousFileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Future;
 
 /**
@@ -195,6 +196,18 @@ public final class HostFile implements BlockFile {
       }
     }
     BlockFile.super.writeZeroes(offset, length, mayUnmap);
+  }
+
+  @Override
+  public long nextData(long from) throws IOException {
+    OptionalLong told = nativeFile.map(file -> file.nextData(from)).orElse(OptionalLong.empty());
+    return told.isPresent() ? told.getAsLong() : BlockFile.super.nextData(from);
+  }
+
+  @Override
+  public long nextHole(long from) throws IOException {
+    OptionalLong told = nativeFile.map(file -> file.nextHole(from)).orElse(OptionalLong.empty());
+    return told.isPresent() ? told.getAsLong() : BlockFile.super.nextHole(from);
   }
 
   private void checkWritable() throws Qcow2Exception {

@@ -12,7 +12,7 @@ import java.lang.invoke.VarHandle;
 import java.util.Optional;
 
 /**
- * The six calls of Linux' C library that the JDK has no door to. Numbers are those of x86-64 and
+ * The seven calls of Linux' C library that the JDK has no door to. Numbers are those of x86-64 and
  * aarch64. Where they can't be had (another system, native access denied) {@link #INSTANCE} is
  * empty, and callers do without.
  *
@@ -37,8 +37,12 @@ final class Libc {
   static final short F_WRLCK = 1;
   static final short F_UNLCK = 2;
 
+  static final int SEEK_DATA = 3;
+  static final int SEEK_HOLE = 4;
+
   static final int ENOENT = 2;
   static final int EINTR = 4;
+  static final int ENXIO = 6;
   static final int EAGAIN = 11;
   static final int EACCES = 13;
   static final int ENOSPC = 28;
@@ -67,6 +71,7 @@ final class Libc {
   private final MethodHandle fallocate;
   private final MethodHandle fcntl;
   private final MethodHandle fstat;
+  private final MethodHandle lseek;
 
   private Libc(Linker linker, SymbolLookup symbols) {
     ValueLayout.OfInt i = ValueLayout.JAVA_INT;
@@ -95,6 +100,9 @@ final class Libc {
     fstat =
         linker.downcallHandle(
             symbols.findOrThrow("fstat"), FunctionDescriptor.of(i, i, ValueLayout.ADDRESS), errno);
+    lseek =
+        linker.downcallHandle(
+            symbols.findOrThrow("lseek"), FunctionDescriptor.of(l, i, l, i), errno);
   }
 
   private static Optional<Libc> link() {
@@ -183,6 +191,16 @@ final class Libc {
     }
   }
 
+  /** {@code SEEK_DATA} or {@code SEEK_HOLE}; it also moves the descriptor's own position. */
+  long seek(int fd, long from, int whence) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment errno = arena.allocate(ERRNO);
+      return result((long) lseek.invokeExact(errno, fd, from, whence), errno);
+    } catch (Throwable e) {
+      throw impossible(e);
+    }
+  }
+
   private static MemorySegment flock(Arena arena, short type, long at) {
     MemorySegment flock = arena.allocate(FLOCK_BYTES, 8); // whence 0 is SEEK_SET; pid must be 0
     flock.set(ValueLayout.JAVA_SHORT, 0, type);
@@ -192,6 +210,10 @@ final class Libc {
   }
 
   private static int result(int returned, MemorySegment errno) {
+    return (int) result((long) returned, errno);
+  }
+
+  private static long result(long returned, MemorySegment errno) {
     return returned >= 0 ? returned : -(int) ERRNO_VALUE.get(errno, 0L);
   }
 

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** A descriptor of a file, for what the JDK's channels can't do. */
 final class NativeFile implements Closeable {
@@ -89,6 +90,26 @@ final class NativeFile implements Closeable {
   /** Bytes of the disk that the file occupies, negative if nobody knows. */
   long allocatedBytes() {
     return 512 * libc.blocks(fd);
+  }
+
+  /**
+   * As {@link dev.drover.qcow2.io.BlockFile#nextData}; empty where the filesystem does not tell.
+   */
+  OptionalLong nextData(long from) {
+    return seek(from, Libc.SEEK_DATA);
+  }
+
+  /** The same of the next hole; behind the file's end there is none. */
+  OptionalLong nextHole(long from) {
+    return seek(from, Libc.SEEK_HOLE);
+  }
+
+  private OptionalLong seek(long from, int whence) {
+    long found = libc.seek(fd, from, whence);
+    if (found == -Libc.ENXIO) {
+      return OptionalLong.of(Long.MAX_VALUE);
+    }
+    return found < 0 ? OptionalLong.empty() : OptionalLong.of(found);
   }
 
   /** Takes a shared lock on one byte; false if somebody else has it exclusively. */

@@ -63,6 +63,20 @@ public interface BlockFile extends AutoCloseable {
     }
   }
 
+  /**
+   * Where the next byte at or behind {@code from} is that may be other than zero; {@link
+   * Long#MAX_VALUE} where there is none. What lies before it is a hole, known to read as zeroes
+   * without a look at it.
+   */
+  default long nextData(long from) throws IOException {
+    return from;
+  }
+
+  /** Where at or behind {@code from} the next hole is that is known of; the file's end is one. */
+  default long nextHole(long from) throws IOException {
+    return Math.max(from, length());
+  }
+
   /** What messages call this file. */
   String name();
 

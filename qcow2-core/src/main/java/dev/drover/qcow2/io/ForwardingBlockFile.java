@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 
 /**
  * Another file as it is, for those who change or watch some of what is done to it. What {@link
- * BlockFile} builds from other calls arrives as those calls.
+ * BlockFile#writeZeroes} makes of other calls arrives as those calls.
  */
 public abstract class ForwardingBlockFile implements BlockFile {
 
@@ -43,6 +43,16 @@ public abstract class ForwardingBlockFile implements BlockFile {
   @Override
   public void punch(long offset, long length) throws IOException {
     file.punch(offset, length);
+  }
+
+  @Override
+  public long nextData(long from) throws IOException {
+    return file.nextData(from);
+  }
+
+  @Override
+  public long nextHole(long from) throws IOException {
+    return file.nextHole(from);
   }
 
   @Override

@@ -62,6 +62,27 @@ final class HostFileTest {
     assertEquals(2000, Files.size(path));
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void tellsNoDataForAHole(boolean nativeCalls) throws IOException {
+    try (HostFile file = HostFile.open(folder.resolve("f"), Sharing.WRITER, true, nativeCalls)) {
+      file.setLength(3 << 20);
+      file.write(filled(1, 10), (1 << 20) + 5000);
+      file.sync();
+      for (long at = 0; at < 4 << 20; at += 100_003) {
+        long data = file.nextData(at);
+        long hole = file.nextHole(at);
+        assertTrue(data >= at && hole >= at, at + ": " + data + " " + hole);
+        boolean before = at < (1 << 20) + 5010;
+        assertTrue(data <= (1 << 20) + 5000 || !before, "data at " + data + ", asked at " + at);
+        if (nativeCalls && Libc.INSTANCE.isPresent()) {
+          assertTrue(data >= 1 << 20, "the filesystem under the test knows no holes?");
+          assertTrue(before || data == Long.MAX_VALUE, "data at " + data + ", asked at " + at);
+        }
+      }
+    }
+  }
+
   @Test
   @RequiresTools("stat")
   void punchingGivesSpaceBack() throws IOException {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.drover.qcow2.tools.Qemu;
 import dev.drover.qcow2.tools.RequiresTools;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,6 +82,19 @@ final class ImageMeasureVerbTest {
     same("-O", "qcow2", "-l", "nope", image);
     same("-O", "raw", image);
     same("-O", "qcow2", "--size", "1G", image);
+  }
+
+  @Test
+  void copiesOfASparseFile() throws IOException {
+    Path raw = folder.resolve("sparse.raw");
+    try (var file = new RandomAccessFile(raw.toFile(), "rw")) {
+      file.setLength(3_000_000_000L);
+      file.seek(1_000_000);
+      file.write(new byte[100_000]);
+    }
+    same("-f", "raw", "-O", "qcow2", raw);
+    same("-f", "raw", "-O", "qcow2", "-o", "cluster_size=512", raw);
+    same("-f", "raw", "-O", "raw", raw);
   }
 
   @Test

@@ -9,6 +9,7 @@ import dev.drover.qcow2.sim.MemoryBlockFile;
 import dev.drover.qcow2.tools.Qemu;
 import dev.drover.qcow2.tools.RequiresTools;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -216,6 +217,35 @@ final class ImageVerbsTest {
 
   private static long allocated(Path image) throws IOException {
     return Qemu.img("info", "--output=json", image).orFail().number("actual-size");
+  }
+
+  @Test
+  void theHolesOfARawFileAreNoData() throws IOException {
+    Path raw = folder.resolve("sparse.raw");
+    Path overlay = folder.resolve("overlay.qcow2");
+    Files.write(raw, new byte[0]);
+    for (long size : new long[] {512, 1_000_000, 4L << 40}) {
+      try (var file = new RandomAccessFile(raw.toFile(), "rw")) {
+        file.setLength(size);
+        file.seek(size / 2);
+        file.write(9);
+        file.seek(size - 1);
+        file.write(9);
+      }
+      Qemu.img("create", "-q", "-f", "qcow2", "-b", raw, "-F", "raw", overlay, "6T").orFail();
+      Qemu.io(overlay, "write 64k 64k", "write -z 256k 1k").orFail();
+      for (Path image : List.of(raw, overlay)) {
+        String format = image == raw ? "raw" : "qcow2";
+        for (String output : List.of("json", "human")) {
+          assertEquals(
+              Qemu.img("map", "-f", format, "--output", output, image).orFail().output(),
+              ImageVerb.run("map", "-f", format, "--output", output, image).orFail().out());
+        }
+      }
+      Path copy = folder.resolve(size + ".qcow2");
+      ImageVerb.run("convert", "-f", "raw", "-O", "qcow2", raw, copy).orFail();
+      assertEquals(0, ImageVerb.run("compare", "-f", "raw", raw, copy).exit());
+    }
   }
 
   @Test
