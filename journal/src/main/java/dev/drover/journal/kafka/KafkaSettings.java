@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.MetadataRecoveryStrategy;
@@ -38,6 +39,8 @@ public final class KafkaSettings {
 
   // A request that is not answered within this is sent again; REACHABLE leaves room for a retry.
   private static final Duration REQUEST = Duration.ofSeconds(5);
+
+  private static final String API_TIMEOUT = AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG;
 
   private final String bootstrapServers;
   private final VolumeTopics topics;
@@ -136,9 +139,23 @@ public final class KafkaSettings {
     map.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true");
     map.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, millis(patience));
     map.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, millis(patience));
+    map.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, requestWithin(patience, map));
     map.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
     map.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
     return map;
+  }
+
+  /** Kafka makes no producer whose linger and one request take longer than a delivery may. */
+  private static String requestWithin(Duration patience, Map<String, Object> map) {
+    long linger = number(map.get(ProducerConfig.LINGER_MS_CONFIG), 0);
+    long request = number(map.get(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG), Long.MAX_VALUE);
+    return Long.toString(Math.max(1, Math.min(request, patience.toMillis() - linger)));
+  }
+
+  /** What a client will read there; where only the client can follow a reference, a guess. */
+  private static long number(Object value, long otherwise) {
+    String text = SecretReferences.resolve(value.toString(), Set.of()).value().strip();
+    return text.matches("\\d{1,10}") ? Long.parseLong(text) : otherwise;
   }
 
   /** Settings of the journal's writer: a large record at a time, for as long as it may take. */
@@ -189,9 +206,13 @@ public final class KafkaSettings {
   /** Settings of an admin client. */
   public Map<String, Object> admin() {
     Map<String, Object> map = new HashMap<>();
-    map.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, millis(REACHABLE));
     map.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, millis(REQUEST));
     overlay(map, ClientSettings.Kind.ADMIN);
+    if (!clients.of(ClientSettings.Kind.ADMIN).containsKey(API_TIMEOUT)) {
+      // Kafka makes no admin client whose calls may take less time than one request.
+      long request = number(map.get(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG), 0);
+      map.put(API_TIMEOUT, Long.toString(Math.max(request, REACHABLE.toMillis())));
+    }
     return map;
   }
 

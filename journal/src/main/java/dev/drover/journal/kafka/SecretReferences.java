@@ -6,8 +6,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.config.ConfigTransformer;
 import org.apache.kafka.common.config.provider.ConfigProvider;
@@ -81,8 +83,17 @@ final class SecretReferences {
           ? failed(value, left.group() + " does not exist")
           : new Resolved(found, Optional.empty());
     } catch (ConfigException e) {
-      return failed(value, value.strip() + " can't be read");
+      return failed(value, references(value) + " can't be read");
     }
+  }
+
+  /** The references alone: what stands between them may be a secret itself. */
+  private static String references(String value) {
+    return REFERENCE
+        .matcher(value)
+        .results()
+        .map(MatchResult::group)
+        .collect(Collectors.joining(", "));
   }
 
   private static Resolved failed(String value, String why) {

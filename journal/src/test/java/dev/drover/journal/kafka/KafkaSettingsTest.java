@@ -1,6 +1,7 @@
 package dev.drover.journal.kafka;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,7 +11,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.KafkaProducer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class KafkaSettingsTest {
   private static KafkaSettings settings(Map<String, String> overrides) throws JournalException {
-    return new KafkaSettings("h:9092", "drover", overrides);
+    return new KafkaSettings("localhost:9092", "drover", overrides);
   }
 
   @ParameterizedTest
@@ -110,6 +113,16 @@ class KafkaSettingsTest {
   }
 
   @Test
+  void whatStandsBesideAReferenceThatCannotBeReadIsNotPrinted() {
+    String value = "x.Module required password=\"hunter2\" token=\"${file:/does/not/exist:t}\";";
+    var e =
+        assertThrows(
+            JournalException.class, () -> settings(Map.of("kafka.sasl.jaas.config", value)));
+    assertFalse(e.getMessage().contains("hunter2"), e.getMessage());
+    assertTrue(e.getMessage().contains("${file:/does/not/exist:t} can't be read"), e.getMessage());
+  }
+
+  @Test
   void anotherProviderCanBeBroughtAlong() throws JournalException {
     var settings =
         settings(
@@ -137,6 +150,26 @@ class KafkaSettingsTest {
     assertEquals("true", producer.get("enable.idempotence"));
     assertEquals("3000", producer.get("delivery.timeout.ms"));
     assertEquals("3000", producer.get("request.timeout.ms"));
+  }
+
+  @Test
+  void aRequestMayTakeAsLongAsTheConfigurationSaysAndEveryClientCanStillBeMade() throws Exception {
+    var slow = settings(Map.of("kafka.request.timeout.ms", "30000", "kafka.linger.ms", "5"));
+    for (Map<String, Object> config :
+        List.of(
+            slow.producer(Duration.ofSeconds(8)),
+            slow.writer(),
+            slow.withJournalTimeout(Duration.ofSeconds(10)).writer(),
+            settings(Map.of("kafka.producer.linger.ms", "5"))
+                .withJournalTimeout(Duration.ofSeconds(10))
+                .writer())) {
+      new KafkaProducer<byte[], byte[]>(config).close(Duration.ZERO);
+    }
+    assertEquals("30000", slow.writer().get("request.timeout.ms"));
+    assertEquals("7995", slow.producer(Duration.ofSeconds(8)).get("request.timeout.ms"));
+    Admin.create(slow.admin()).close(Duration.ZERO);
+    assertEquals("30000", slow.admin().get("default.api.timeout.ms"));
+    assertEquals("10000", settings(Map.of()).admin().get("default.api.timeout.ms"));
   }
 
   @ParameterizedTest
