@@ -41,7 +41,8 @@ public final class HistoryReader {
             .history(volume.name())
             .filter(each -> each.volume().equals(volume.uuid()))
             .filter(each -> each.topicId().equals(volume.topicId()));
-    JournalHistory from = kept.filter(this::continues).orElse(JournalHistory.start(volume));
+    boolean goesOn = kept.isPresent() && continues(kept.get());
+    JournalHistory from = goesOn ? kept.get() : JournalHistory.start(volume);
     source.seek(from.position());
     JournalHistory now = toEnd(from);
     if (isNews(kept.orElse(null), now)) {
@@ -50,11 +51,15 @@ public final class HistoryReader {
     return now;
   }
 
-  private boolean continues(JournalHistory kept) {
+  /** Not so of a journal that cannot be asked: reading it all would be for nothing. */
+  private boolean continues(JournalHistory kept) throws JournalException {
     try {
       source.verifyAt(kept.position());
       return true;
     } catch (JournalException e) {
+      if (e.retriable()) {
+        throw e;
+      }
       LOG.debug("volume {}: the history kept is of another journal", volume.name(), e);
       return false;
     }

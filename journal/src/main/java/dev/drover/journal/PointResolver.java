@@ -81,7 +81,7 @@ public final class PointResolver {
   }
 
   private Resolution atTime(Instant time, Position from) throws JournalException {
-    if (isLater(from, time)) {
+    if (from.nextOffset() > 0 && isLater(from, time)) {
       throw new JournalException(
           POINT_PASSED,
           "time %s: the image is at offset %d already, stamped %s"
@@ -104,7 +104,7 @@ public final class PointResolver {
   private Optional<Resolution> nearItsDate(Instant time, Position from, long end)
       throws JournalException {
     long millis = time.toEpochMilli();
-    long near = Math.min(source.dated(millis + 1), end);
+    long near = Math.min(source.dated(Math.max(0, millis + 1)), end);
     try (LogView log = source.look()) {
       if (near <= Math.max(from.nextOffset(), log.beginOffset())
           || LogTail.below(near, log).timestampMillis() > millis) {

@@ -2,8 +2,10 @@ package dev.drover.journal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.time.Instant;
@@ -124,6 +126,26 @@ class HistoryReaderTest {
     JournalHistory history = read();
     assertEquals(SIZE, history.sizeBytes());
     assertTrue(history.mark("m").isPresent());
+  }
+
+  @Test
+  void aJournalThatCannotBeAskedForAMomentIsNotReadFromItsBeginning() throws Exception {
+    append(new Intent.Mark("m"));
+    read();
+    var away = new JournalException(JournalException.Code.UNREACHABLE, "no answer");
+    IntentSource real = journal.source();
+    IntentSource hiccup =
+        (IntentSource)
+            Proxy.newProxyInstance(
+                IntentSource.class.getClassLoader(),
+                new Class<?>[] {IntentSource.class},
+                (proxy, method, arguments) -> {
+                  if (method.getName().equals("verifyAt")) {
+                    throw away;
+                  }
+                  return method.invoke(real, arguments);
+                });
+    assertEquals(away, assertThrows(JournalException.class, () -> read(hiccup)));
   }
 
   @Test

@@ -90,6 +90,8 @@ class PointResolverTest {
     write(); // 2 at T0+2
     write(); // 3 at T0+3
     assertEquals(new Resolution(0, true), resolve(new Point.AtTime(T0.minusMillis(1))));
+    assertEquals(
+        new Resolution(0, true), resolve(new Point.AtTime(Instant.parse("1969-07-20T20:17:40Z"))));
     assertEquals(new Resolution(1, true), resolve(new Point.AtTime(T0)));
     assertEquals(new Resolution(3, true), resolve(new Point.AtTime(T0.plusSeconds(2))));
     assertEquals(new Resolution(3, true), resolve(new Point.AtTime(T0.plusMillis(2_999))));

@@ -38,8 +38,9 @@ public final class Points {
 
   private static Instant time(String text, String value) {
     try {
-      return OffsetDateTime.parse(value).toInstant();
-    } catch (DateTimeException e) {
+      // As records are stamped: a time that milliseconds cannot count is none.
+      return Instant.ofEpochMilli(OffsetDateTime.parse(value).toInstant().toEpochMilli());
+    } catch (DateTimeException | ArithmeticException e) {
       throw new IllegalValue(
           "'" + text + "' is not a point; time: needs ISO-8601, for example 2026-01-31T12:00:00Z");
     }

@@ -144,7 +144,7 @@ class SettingsTest {
                 + "kafka.sasl.mechansim=PLAIN\nkafka.producer.linger.ms=soon\n"
                 + "kafka.ssl.truststore.location=/does/not/exist\n"
                 + "kafka.ssl.key.password=${file:/does/not/exist:key}\n"
-                + "kafka.producer.fetch.min.bytes=1\n");
+                + "kafka.producer.fetch.min.bytes=1\nkafka.prodcer.linger.ms=5\n");
     CommandFailure e =
         assertThrows(
             CommandFailure.class,
@@ -158,7 +158,7 @@ class SettingsTest {
     assertEquals(2, e.exit());
     for (String part :
         List.of(
-            "12 settings are wrong",
+            "13 settings are wrong",
             "bootstrap.servers: 'nowhere' is not HOST:PORT",
             "overlay.size: 0 leaves no room",
             "unknown setting 'cluster.sise'",
@@ -168,6 +168,7 @@ class SettingsTest {
             "kafka.producer.linger.ms: ",
             "cannot read /does/not/exist",
             "kafka.ssl.key.password: ${file:/does/not/exist:key} can't be read",
+            "kafka.prodcer.linger.ms: there is no such kind of client; is kafka.producer.linger.ms",
             "kafka.producer.fetch.min.bytes: this kind of client has no such setting",
             "--set cache is not KEY=VALUE",
             "--set kafka.sasl.jaas.config: a secret on a command line",

@@ -25,9 +25,21 @@ class PointsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "End", "start", "offset:", "offset:-1", "offset:1.5", "offset:99999999999999999999",
-        "time:yesterday", "time:2026-01-31", "snapshot:", "snapshot:a b", "mark:../x", "offset",
-            "17"
+        "",
+        "End",
+        "start",
+        "offset:",
+        "offset:-1",
+        "offset:1.5",
+        "offset:99999999999999999999",
+        "time:yesterday",
+        "time:2026-01-31",
+        "time:+999999999-01-01T00:00:00Z",
+        "snapshot:",
+        "snapshot:a b",
+        "mark:../x",
+        "offset",
+        "17"
       })
   void whatIsNoPointIsRefused(String text) {
     assertThrows(IllegalValue.class, () -> Points.parse(text));

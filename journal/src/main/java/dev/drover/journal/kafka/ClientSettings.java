@@ -165,6 +165,14 @@ final class ClientSettings {
         return Optional.of("%s%s: this kind of client has no such setting".formatted(scope, key));
       }
     }
+    String first = key.substring(0, key.indexOf('.') + 1);
+    for (Kind kind : Kind.values()) {
+      if (scope.equals(KAFKA) && Spelling.isSlip(first, kind.scope)) {
+        return Optional.of(
+            "%s%s: there is no such kind of client; is %s meant?"
+                .formatted(scope, key, kind.scope() + key.substring(first.length())));
+      }
+    }
     return of.stream()
         .flatMap(kind -> Spelling.nearest(key, kind.known.names()).stream())
         .filter(name -> Spelling.isSlip(key, name))

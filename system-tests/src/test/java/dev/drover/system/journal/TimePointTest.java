@@ -60,6 +60,8 @@ class TimePointTest {
       List<JournalEntry> entries = entries(volume);
       try (var source = KafkaIntentSource.open(settings, volume)) {
         PointResolver points = new PointResolver(volume, source, registry);
+        Instant beforeAll = Instant.parse("1969-07-20T20:17:40Z");
+        assertEquals(0, points.resolve(new Point.AtTime(beforeAll), Position.START).end());
         for (int second = -1; second <= 3 * RECORDS; second += 4) {
           Instant asked = T0.plusSeconds(second);
           assertEquals(
