@@ -58,9 +58,7 @@ public final class Replay {
     try {
       requireNoOutput(output, partial);
       requirePoint(volume, options, ports.source());
-      open =
-          new ImageOpener(volume, options, ports.files(), ports.host(), Optional.empty(), ticker)
-              .open(partial, output, ports.source());
+      open = open(volume, options, ports, ticker);
       log = ports.logs().open(open.state().replica(), open.state().incarnation());
     } catch (ApplierException | IOException | RuntimeException e) {
       if (open != null) {
@@ -76,6 +74,32 @@ public final class Replay {
     }
     ImageOpener.publish(partial, output);
     return summary.at(output);
+  }
+
+  private static OpenImage open(
+      VolumeDescriptor volume, ReplicaOptions options, ReplicaPorts ports, Ticker ticker)
+      throws ApplierException, IOException {
+    Path output = options.image();
+    boolean begun = Files.exists(partial(output));
+    try {
+      return new ImageOpener(volume, options, ports.files(), ports.host(), Optional.empty(), ticker)
+          .open(partial(output), output, ports.source());
+    } catch (ApplierException e) {
+      throw begun && e.code() == Code.POINT_PASSED ? leftBeyond(output, e.getMessage()) : e;
+    }
+  }
+
+  /**
+   * Refuses to go on from what an earlier replay to a later point has left.
+   *
+   * @param message says where that is
+   */
+  public static ApplierException leftBeyond(Path output, String message) {
+    return new ApplierException(
+        Code.POINT_PASSED,
+        message,
+        "an earlier replay has left it: remove %s, or give another --output"
+            .formatted(partial(output)));
   }
 
   private static void drive(

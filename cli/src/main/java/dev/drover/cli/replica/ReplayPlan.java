@@ -48,12 +48,18 @@ record ReplayPlan(
     Path partial = Replay.partial(options.image());
     long end = options.untilOffset().orElseThrow();
     if (Files.exists(partial)) {
+      Position left = Wiring.position(partial, volume);
+      if (left.nextOffset() > end) {
+        throw Replay.leftBeyond(
+            options.image(),
+            "%s: is at offset %d already, beyond %d".formatted(partial, left.nextOffset(), end));
+      }
       return counted(
           volume,
           "what an earlier run has left in " + partial,
           Optional.empty(),
           Optional.empty(),
-          Wiring.position(partial, volume),
+          left,
           end,
           source);
     }

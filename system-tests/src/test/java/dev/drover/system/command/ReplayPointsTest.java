@@ -160,6 +160,11 @@ class ReplayPointsTest {
     Path output = drover.file("b.qcow2");
     replay(drover.file("half.qcow2"), "mark:m");
     Files.move(drover.file("half.qcow2"), drover.file("b.qcow2.partial"));
+    for (Object[] below :
+        List.of(command(output, "offset:1"), command(output, "offset:1", "--dry-run"))) {
+      Drover.Outcome passed = drover.run(below).expect(3);
+      assertTrue(passed.err().contains("remove " + output + ".partial"), passed.err());
+    }
     JsonNode plan = summary(replay(output, "end", "--dry-run"));
     assertEquals(mark + 1, plan.get("fromOffset").asLong());
     JsonNode done = summary(replay(output, "end"));
