@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
     name = "status",
     description = {
       "Shows each volume's log end and writer, and what each replica last said of itself.",
-      "Exits 3 when a listed replica is FAULTED."
+      "Exits 3 when a listed replica is FAULTED, else 1 when a journal could not be asked."
     })
 final class StatusCommand implements Callable<Integer> {
   private final Session session;
@@ -50,8 +50,7 @@ final class StatusCommand implements Callable<Integer> {
       List<VolumeDescriptor> volumes =
           volume == null ? cluster.volumes().list() : List.of(cluster.volumes().find(volume));
       Instant now = cluster.registry().now();
-      for (VolumeDescriptor each : volumes) {
-        VolumeReport report = cluster.volumes().show(each.name());
+      for (VolumeReport report : cluster.volumes().showAll(volumes)) {
         all.add(new Listed(report, replicas(cluster, report, now)));
       }
       if (session.console().json()) {
@@ -65,7 +64,8 @@ final class StatusCommand implements Callable<Integer> {
           all.stream()
               .flatMap(listed -> listed.replicas().stream())
               .anyMatch(replica -> replica.state() == ReplicaStatus.State.FAULTED);
-      return (faulted ? Exit.REFUSED : Exit.DONE).code();
+      boolean asked = all.stream().allMatch(listed -> listed.report().trouble() == null);
+      return (faulted ? Exit.REFUSED : asked ? Exit.DONE : Exit.FAILED).code();
     }
   }
 
@@ -96,13 +96,14 @@ final class StatusCommand implements Callable<Integer> {
   private void print(Listed listed, Instant now) {
     Console console = session.console();
     VolumeReport report = listed.report();
+    String journal =
+        report.trouble() == null
+            ? "log end %d, writer %s"
+                .formatted(report.logEndOffset(), VolumeFields.writerText(report.writer(), now))
+            : "log end and writer unknown: " + report.trouble();
     console.line(
-        "volume %s (%s): log end %d, writer %s"
-            .formatted(
-                report.descriptor().name(),
-                report.descriptor().state(),
-                report.logEndOffset(),
-                VolumeFields.writerText(report.writer(), now)));
+        "volume %s (%s): %s"
+            .formatted(report.descriptor().name(), report.descriptor().state(), journal));
     if (listed.replicas().isEmpty()) {
       return;
     }

@@ -26,7 +26,8 @@ final class VolumeFields {
         .and("logEndOffset", report.logEndOffset())
         .and("writer", writer(report.writer(), now))
         .and("durability", durability(volume.asks()))
-        .and("warnings", report.warnings().stream().map(TopicWarning::toString).toList());
+        .and("warnings", report.warnings().stream().map(TopicWarning::toString).toList())
+        .andIf("trouble", report.trouble());
   }
 
   private static Object durability(Durability asks) {

@@ -2,13 +2,12 @@ package dev.drover.cli.command;
 
 import dev.drover.cli.session.Cluster;
 import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.Exit;
 import dev.drover.cli.terminal.Fields;
 import dev.drover.cli.terminal.Table;
 import dev.drover.cli.value.ByteSize;
-import dev.drover.journal.VolumeDescriptor;
 import dev.drover.journal.kafka.VolumeReport;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -25,10 +24,8 @@ final class VolumeList implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     try (Cluster cluster = session.cluster()) {
-      List<VolumeReport> reports = new ArrayList<>();
-      for (VolumeDescriptor volume : cluster.volumes().list()) {
-        reports.add(cluster.volumes().show(volume.name()));
-      }
+      List<VolumeReport> reports = cluster.volumes().showAll(cluster.volumes().list());
+      boolean asked = reports.stream().allMatch(report -> report.trouble() == null);
       Instant now = cluster.registry().now();
       if (session.console().json()) {
         session
@@ -37,7 +34,7 @@ final class VolumeList implements Callable<Integer> {
                 Fields.of(
                     "volumes",
                     reports.stream().map(report -> VolumeFields.of(report, now).map()).toList()));
-        return 0;
+        return exit(asked);
       }
       Table table = new Table("NAME", "SIZE", "STATE", "LOG END", "WRITER", "UUID");
       for (VolumeReport report : reports) {
@@ -46,11 +43,20 @@ final class VolumeList implements Callable<Integer> {
             ByteSize.text(report.sizeBytes()),
             report.descriptor().state(),
             report.logEndOffset(),
-            VolumeFields.writerText(report.writer(), now),
+            report.trouble() == null ? VolumeFields.writerText(report.writer(), now) : "unknown",
             report.descriptor().uuid());
       }
       table.print(session.console());
+      for (VolumeReport report : reports) {
+        if (report.trouble() != null) {
+          session.console().remark(report.descriptor().name() + ": " + report.trouble());
+        }
+      }
+      return exit(asked);
     }
-    return 0;
+  }
+
+  private static int exit(boolean asked) {
+    return (asked ? Exit.DONE : Exit.FAILED).code();
   }
 }

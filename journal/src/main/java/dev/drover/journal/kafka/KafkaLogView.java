@@ -60,8 +60,8 @@ final class KafkaLogView implements LogView {
     try {
       return consumer.beginningOffsets(List.of(partition)).get(partition);
     } catch (KafkaException e) {
-      throw KafkaFaults.translate(
-          settings, "ask where " + partition.topic() + " begins, if it is still there", e);
+      String doing = "ask where " + partition.topic() + " begins, if it is still there";
+      throw KafkaFaults.translate(settings, doing, e, patience);
     }
   }
 
@@ -70,8 +70,8 @@ final class KafkaLogView implements LogView {
     try {
       return consumer.endOffsets(List.of(partition)).get(partition);
     } catch (KafkaException e) {
-      throw KafkaFaults.translate(
-          settings, "ask where " + partition.topic() + " ends, if it is still there", e);
+      String doing = "ask where " + partition.topic() + " ends, if it is still there";
+      throw KafkaFaults.translate(settings, doing, e, patience);
     }
   }
 
@@ -106,7 +106,7 @@ final class KafkaLogView implements LogView {
     } catch (OffsetOutOfRangeException e) {
       throw KafkaFaults.outOfRange(partition.topic(), from, e);
     } catch (KafkaException e) {
-      throw KafkaFaults.translate(settings, "read " + partition.topic(), e);
+      throw KafkaFaults.translate(settings, "read " + partition.topic(), e, patience);
     }
   }
 

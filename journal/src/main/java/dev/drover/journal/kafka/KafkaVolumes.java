@@ -16,6 +16,7 @@ import dev.drover.journal.VolumeDescriptor;
 import dev.drover.journal.VolumeDescriptor.State;
 import dev.drover.journal.WriterState;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -30,6 +31,9 @@ import java.util.UUID;
  */
 public final class KafkaVolumes implements AutoCloseable {
   private static final int CHUNK_BYTES = Chunker.MAX_DATA_BYTES;
+
+  /** For a journal that may be away as another one was. */
+  private static final Duration ONE_MORE = Duration.ofSeconds(2);
 
   private final KafkaSettings settings;
   private final Registry registry;
@@ -206,12 +210,36 @@ public final class KafkaVolumes implements AutoCloseable {
 
   /** What {@code volume show} prints; answers for a volume whose topic is missing, too. */
   public VolumeReport show(String name) throws JournalException {
-    VolumeDescriptor volume = find(name);
+    return report(find(name), KafkaSettings.REACHABLE);
+  }
+
+  /**
+   * The same of each of these. One whose journal cannot be asked now hides no other one: it costs
+   * its time, those behind it less, and says why.
+   */
+  public List<VolumeReport> showAll(List<VolumeDescriptor> volumes) throws JournalException {
+    List<VolumeReport> reports = new ArrayList<>();
+    Duration patience = KafkaSettings.REACHABLE;
+    for (VolumeDescriptor volume : volumes) {
+      try {
+        reports.add(report(volume, patience));
+      } catch (JournalException e) {
+        if (!e.retriable()) {
+          throw e;
+        }
+        reports.add(VolumeReport.withoutJournal(volume, e.getMessage()));
+        patience = ONE_MORE;
+      }
+    }
+    return reports;
+  }
+
+  private VolumeReport report(VolumeDescriptor volume, Duration patience) throws JournalException {
     Optional<TopicFacts> topic = admin.describe(volume.topic());
     if (topic.isEmpty()) {
-      return new VolumeReport(volume, volume.sizeBytes(), -1, -1, -1, -1, -1, null, List.of());
+      return VolumeReport.withoutJournal(volume, null);
     }
-    try (LogView log = new KafkaLogView(settings, volume.topic(), volume.uuid())) {
+    try (LogView log = new KafkaLogView(settings, volume.topic(), volume.uuid(), patience)) {
       long end = log.endOffset();
       return new VolumeReport(
           volume,
@@ -222,7 +250,8 @@ public final class KafkaVolumes implements AutoCloseable {
           log.beginOffset(),
           end,
           lastWriter(end, log),
-          TopicRules.weaker(topic.get(), admin.cluster().brokers(), volume.asks()));
+          TopicRules.weaker(topic.get(), admin.cluster().brokers(), volume.asks()),
+          null);
     }
   }
 

@@ -6,7 +6,7 @@ import java.util.List;
 
 /**
  * What {@code volume show} prints. A volume in CREATING, or one that has lost its topic, has no
- * journal to look at: the figures from there are −1 then.
+ * journal to look at, and one without a leader cannot be asked: the figures from there are −1 then.
  *
  * @param descriptor what the registry says
  * @param sizeBytes the size now, as far as somebody has read the journal: every resize does
@@ -18,6 +18,7 @@ import java.util.List;
  * @param writer who wrote last, seen by the registry's clock; null when nobody has, or when damage
  *     hides it
  * @param warnings what its topic promises less than it asks for
+ * @param trouble why the brokers could not tell more; null when they could
  */
 public record VolumeReport(
     VolumeDescriptor descriptor,
@@ -28,8 +29,15 @@ public record VolumeReport(
     long firstOffset,
     long logEndOffset,
     WriterState writer,
-    List<TopicWarning> warnings) {
+    List<TopicWarning> warnings,
+    String trouble) {
   public VolumeReport {
     warnings = List.copyOf(warnings);
+  }
+
+  /** Of a volume that has no journal to look at, or none that could be asked. */
+  static VolumeReport withoutJournal(VolumeDescriptor volume, String trouble) {
+    return new VolumeReport(
+        volume, volume.sizeBytes(), -1, -1, -1, -1, -1, null, List.of(), trouble);
   }
 }
