@@ -32,6 +32,7 @@ public final class KafkaControl {
   private static final Duration PAUSE = Duration.ofMillis(50);
   private static final String STOP_IT =
       "stop it first: it would go on from what it has answered its guest";
+  private static final Duration ALONE = Duration.ofSeconds(30);
   private static final Duration ASK_AGAIN = Duration.ofSeconds(2);
 
   private final KafkaSettings settings;
@@ -83,7 +84,7 @@ public final class KafkaControl {
         }
         WriterWatch.Verdict writer = watch.judge(tail, clock.instant(), System.nanoTime());
         if (writer == WriterWatch.Verdict.GONE) {
-          OptionalLong appended = appendAlone(volume, request.intent(), 0, tail.writer());
+          OptionalLong appended = appendAlone(volume, request.intent(), 0, tail.writer(), patience);
           if (appended.isPresent()) {
             return appended.getAsLong();
           }
@@ -133,7 +134,8 @@ public final class KafkaControl {
         switch (watch.judge(tail, clock.instant(), System.nanoTime())) {
           case ALIVE -> throw KafkaFaults.writerAlive(volume, tail.writer()).withHint(STOP_IT);
           case GONE -> {
-            return appendAlone(volume, intent, asOf.position().nextOffset(), tail.writer());
+            long from = asOf.position().nextOffset();
+            return appendAlone(volume, intent, from, tail.writer(), ALONE);
           }
           case UNDECIDED -> pause();
         }
@@ -147,14 +149,17 @@ public final class KafkaControl {
    *
    * @param from nothing but epochs and heartbeats may lie between this offset and that epoch; 0:
    *     whatever there is
+   * @param patience how long the brokers may take for a record; the verb's caller waits
    */
   private OptionalLong appendAlone(
-      VolumeDescriptor volume, Intent intent, long from, WriterState gone) throws JournalException {
+      VolumeDescriptor volume, Intent intent, long from, WriterState gone, Duration patience)
+      throws JournalException {
     long goneEpoch = gone == null ? JournalRecord.NONE : gone.epoch();
     WriterIdentity me = new WriterIdentity(host, Intent.Epoch.NO_IMAGE, "");
     String doing = "append to the journal of volume " + volume.name();
     try (KafkaIntentSink sink =
-        KafkaIntentSink.open(settings, volume, me, false, goneEpoch, clock)) {
+        KafkaIntentSink.open(
+            settings.withJournalTimeout(patience), volume, me, false, goneEpoch, clock)) {
       if (from > 0 && !isQuiet(volume, from, sink.epoch())) {
         return OptionalLong.empty();
       }

@@ -6,12 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.drover.journal.ControlRequest;
+import dev.drover.journal.Durability;
 import dev.drover.journal.Intent;
 import dev.drover.journal.JournalEntry;
 import dev.drover.journal.JournalException;
 import dev.drover.journal.JournalException.Code;
 import dev.drover.journal.Position;
 import dev.drover.journal.VolumeDescriptor;
+import dev.drover.journal.kafka.KafkaControl;
 import dev.drover.journal.kafka.KafkaIntentSink;
 import dev.drover.journal.kafka.KafkaIntentSource;
 import dev.drover.journal.kafka.KafkaRegistry;
@@ -42,9 +45,14 @@ class BrokerAwayWriterTest {
   private static final WriterIdentity ME = new WriterIdentity("h", new UUID(1, 1), "/a.qcow2");
 
   private static VolumeDescriptor create(KafkaSettings settings) throws JournalException {
+    return create(settings, NewVolume.empty("v", 1 << 30));
+  }
+
+  private static VolumeDescriptor create(KafkaSettings settings, NewVolume wanted)
+      throws JournalException {
     try (var registry = new KafkaRegistry(settings);
         var volumes = new KafkaVolumes(settings, registry, CLOCK)) {
-      return volumes.create(NewVolume.empty("v", 1 << 30));
+      return volumes.create(wanted);
     }
   }
 
@@ -75,7 +83,7 @@ class BrokerAwayWriterTest {
   void batchesThatExpireUnsentAreAppendedAgainInANewEpoch() throws Exception {
     try (var kafka = EmbeddedKafka.start(1)) {
       KafkaSettings settings =
-          kafka.settings(EmbeddedKafka.freshPrefix()).withJournalTimeout(Duration.ofSeconds(8));
+          kafka.settings(EmbeddedKafka.freshPrefix()).withJournalTimeout(Duration.ofSeconds(15));
       VolumeDescriptor volume = create(settings);
       try (KafkaIntentSink sink = KafkaIntentSink.open(settings, volume, ME, false, CLOCK)) {
         sink.append(write(0)).get();
@@ -91,7 +99,7 @@ class BrokerAwayWriterTest {
             },
             "who appends waits for the brokers only when the writer's memory is full");
         // Past the delivery timeout, and within the time that a second chance has.
-        TimeUnit.MILLISECONDS.sleep(8_500);
+        TimeUnit.MILLISECONDS.sleep(15_500);
         kafka.startBroker(0);
         for (CompletableFuture<Long> append : appends) {
           append.get(60, TimeUnit.SECONDS);
@@ -119,6 +127,27 @@ class BrokerAwayWriterTest {
         assertEquals(Code.APPEND_FAILED, ((JournalException) e.getCause()).code());
         assertEquals(Code.APPEND_FAILED, sink.lost().join().code());
       }
+    }
+  }
+
+  @Test
+  void aVerbWaitsForBrokersThatTakeNoRecordNoLongerThanItsCaller() throws Exception {
+    try (var kafka = EmbeddedKafka.start(2)) {
+      KafkaSettings settings = kafka.settings(EmbeddedKafka.freshPrefix());
+      Durability asked = new Durability(null, 2, 2);
+      VolumeDescriptor volume = create(settings, new NewVolume("v", 1 << 30, asked, null));
+      kafka.stopBroker(1 - leader(kafka, volume.topic()));
+      var control = new KafkaControl(settings, "verb", CLOCK);
+      var mark = ControlRequest.mark("m", CLOCK.instant());
+      var e =
+          assertTimeout(
+              Duration.ofSeconds(60),
+              () ->
+                  assertThrows(
+                      JournalException.class,
+                      () -> control.append(volume, mark, Duration.ofSeconds(5))));
+      assertEquals(Code.APPEND_FAILED, e.code());
+      assertEquals(Map.of(), counting(settings, volume));
     }
   }
 
