@@ -79,7 +79,10 @@ final class ApplyVolume implements Work {
       throws IOException, InterruptedException {
     try {
       return PointSearch.in(volume, ports, cluster.clock(), stop)
-          .await(request.until().orElseThrow(), Wiring.position(request.replica().image(), volume));
+          .await(
+              request.until().orElseThrow(),
+              Wiring.position(request.replica().image(), volume),
+              end -> sayWaiting(volume, end));
     } catch (JournalException e) {
       ports.source().close();
       if (e.code() == JournalException.Code.POINT_PASSED) {
@@ -91,6 +94,14 @@ final class ApplyVolume implements Work {
       ports.source().close();
       throw e;
     }
+  }
+
+  private void sayWaiting(VolumeDescriptor volume, long end) {
+    session
+        .console()
+        .remark(
+            "apply: volume %s: waits until its point has passed; the journal ends at offset %d"
+                .formatted(volume.name(), end));
   }
 
   private int follow(Replica replica, TopicWatch topics, StopSignals stop) throws Exception {

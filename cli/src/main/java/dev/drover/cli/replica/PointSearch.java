@@ -13,6 +13,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 
 /**
  * Finds the offset of a POINT, waiting where that is what the verb promises. Only a time can need
@@ -28,15 +29,26 @@ record PointSearch(PointResolver points, Clock clock, StopSignals signals) {
   }
 
   /**
-   * Waits for the point if it lies in the future.
+   * Waits for the point if it lies in the future, also while brokers are away.
    *
+   * @param waits hears, once, where the journal ends while there is something to wait for
    * @return empty when asked to stop meanwhile
    */
-  OptionalLong await(Point point, Position from) throws JournalException, InterruptedException {
-    while (true) {
-      Resolution found = points.resolve(point, from);
-      if (isFinal(point, found)) {
-        return OptionalLong.of(found.end());
+  OptionalLong await(Point point, Position from, LongConsumer waits)
+      throws JournalException, InterruptedException {
+    for (boolean waiting = false; ; waiting = true) {
+      try {
+        Resolution found = points.resolve(point, from);
+        if (isFinal(point, found)) {
+          return OptionalLong.of(found.end());
+        }
+        if (!waiting) {
+          waits.accept(found.end());
+        }
+      } catch (JournalException e) {
+        if (!waiting || !e.retriable()) {
+          throw e;
+        }
       }
       if (signals.await(AGAIN.toMillis(), TimeUnit.MILLISECONDS)) {
         return OptionalLong.empty();
