@@ -26,6 +26,7 @@ final class HeartbeatTest {
 
   private final MemoryRegistry registry = new MemoryRegistry();
   private final AtomicLong nanos = new AtomicLong();
+  private final AtomicLong looks = new AtomicLong();
   private final Semaphore asked = new Semaphore(0);
   private volatile State state = State.RUNNING;
   private final Heartbeat heartbeat =
@@ -36,7 +37,10 @@ final class HeartbeatTest {
             asked.release();
             return status(OURS, state);
           },
-          nanos::get);
+          () -> {
+            looks.incrementAndGet();
+            return nanos.get();
+          });
 
   private static ReplicaStatus status(UUID instance, State state) {
     return new ReplicaStatus(
@@ -108,6 +112,7 @@ final class HeartbeatTest {
     heartbeat.start();
     heartbeat.wake();
     awaitWords(1);
+    awaitUntil(() -> looks.get() == 4); // made, woken, about to speak, and after the word
     nanos.addAndGet(Duration.ofSeconds(16).toNanos()); // paused, or cut off from the brokers
     registry.put(status(THEIRS, State.RUNNING));
     heartbeat.wake();

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
@@ -56,6 +57,7 @@ final class ReplicaTruthTest {
   private final MemoryJournal journal = new MemoryJournal(Journals.VOLUME, writersClock);
   private final MemoryRegistry registry = new MemoryRegistry();
   private final MemoryCompensationLog log = new MemoryCompensationLog();
+  private final Semaphore hung = new Semaphore(0);
   private volatile CountDownLatch disk = new CountDownLatch(0);
 
   private BlockFile open(Path path, boolean create) throws IOException {
@@ -66,7 +68,11 @@ final class ReplicaTruthTest {
             new Class<?>[] {BlockFile.class},
             (proxy, method, arguments) -> {
               if (method.getName().equals("sync")) {
-                disk.await();
+                CountDownLatch answer = disk;
+                if (answer.getCount() > 0) {
+                  hung.release();
+                }
+                answer.await();
               }
               try {
                 return method.invoke(file, arguments);
@@ -104,6 +110,13 @@ final class ReplicaTruthTest {
     }
   }
 
+  private static void awaitSteps(Replica replica, int count) throws InterruptedException {
+    for (int step = 0; step < count; step++) {
+      long before = replica.report().lastProgressNanos();
+      awaitUntil(() -> replica.report().lastProgressNanos() != before);
+    }
+  }
+
   @Test
   void aWriterWhoseClockIsBehindMakesNobodyLate() throws Exception {
     writersClock.advance(Duration.ofDays(-1000));
@@ -112,7 +125,7 @@ final class ReplicaTruthTest {
       sink.append(write(0, 10, 1));
       assertTrue(replica.awaitVisible(journal.end(), SOON));
       awaitUntil(() -> replica.report().lagRecords() == 0);
-      TimeUnit.MILLISECONDS.sleep(300); // it waits at the end now
+      awaitSteps(replica, 5); // it waits at the end now
       sink.append(write(0, 10, 2));
       assertTrue(replica.awaitVisible(journal.end(), SOON));
       disk = new CountDownLatch(1);
@@ -132,7 +145,7 @@ final class ReplicaTruthTest {
       assertTrue(replica.awaitVisible(journal.end(), SOON));
       disk = new CountDownLatch(1);
       sink.append(write(0, 10, 2));
-      TimeUnit.MILLISECONDS.sleep(300); // it is in its fdatasync now
+      assertTrue(hung.tryAcquire(SOON.toSeconds(), TimeUnit.SECONDS), "it is in its fdatasync");
       ticker.ahead.addAndGet(Duration.ofSeconds(20).toNanos());
       assertEquals(State.STALLED, replica.report().state());
       awaitUntil(

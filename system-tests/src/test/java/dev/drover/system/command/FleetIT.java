@@ -27,8 +27,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,6 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 final class FleetIT {
   private static final Duration SOON = Duration.ofSeconds(40);
+  private static final Pattern HEALTH = Pattern.compile("health and metrics on (http://\\S+)/\\R");
   private static final int VOLUMES = 20;
   private static final String DAMAGED = "web-7";
   private static final String SLOW = "web-3";
@@ -130,7 +134,6 @@ final class FleetIT {
         ManyVolumes volumes = new ManyVolumes(kafka.settings(drover.prefix()))) {
       volumes.make(names());
       volumes.damage(DAMAGED);
-      String address = "127.0.0.1:" + freePort();
       try (InProcess inside = inside(kafka, drover)) {
         InProcess.Running fleet =
             inside.startOn(
@@ -141,9 +144,9 @@ final class FleetIT {
                 "--match",
                 "web-*",
                 "--http",
-                address,
+                "127.0.0.1:0",
                 "--json");
-        othersAreDoneWhileOneHangsAndOneIsFaulted(fleet, drover, "http://" + address);
+        othersAreDoneWhileOneHangsAndOneIsFaulted(fleet, drover, address(fleet));
         go.countDown();
         volumes.make(List.of(LATER));
         fleet.awaitObject(said -> text(said, "volume").equals(LATER));
@@ -163,6 +166,16 @@ final class FleetIT {
       }
       volumes.assertApplied(LATER, images.resolve(LATER + ".qcow2"));
     }
+  }
+
+  /** Where it says that it answers. */
+  private static String address(InProcess.Running fleet) {
+    Matcher said =
+        Await.value(
+            SOON,
+            () -> Optional.of(HEALTH.matcher(fleet.said())).filter(Matcher::find),
+            fleet::said);
+    return said.group(1);
   }
 
   private void othersAreDoneWhileOneHangsAndOneIsFaulted(
@@ -276,12 +289,6 @@ final class FleetIT {
       NbdClient.await(guest.flush());
       ByteBuffer read = NbdClient.await(guest.read(19 * 40_000L, 1));
       assertEquals((byte) (name.charAt(0) + 19), read.get());
-    }
-  }
-
-  private static int freePort() throws IOException {
-    try (var probe = new java.net.ServerSocket(0)) {
-      return probe.getLocalPort();
     }
   }
 }

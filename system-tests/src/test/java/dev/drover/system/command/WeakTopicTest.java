@@ -45,7 +45,7 @@ final class WeakTopicTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"retention.ms,100000", "unclean.leader.election.enable,true"})
+  @CsvSource({"retention.ms,86400000", "unclean.leader.election.enable,true"})
   void aWeakerSettingIsAWarningOrARefusalAndNeverStopsAReplay(String key, String value)
       throws Exception {
     Path image = folder.resolve("a.qcow2");
@@ -81,9 +81,9 @@ final class WeakTopicTest {
       drover.ok("volume", "create", "v", "--size", "1M");
       InProcess.Running served = drover.serve("v", folder.resolve("g.qcow2"), WATCH, SOON);
       InProcess.Running applied = drover.start("apply", "v", "--image", image, WATCH, SOON);
-      alter("retention.ms", "100000");
+      alter("retention.ms", "86400000");
       for (InProcess.Running each : List.of(served, applied)) {
-        each.awaitSaid("warning: topic " + prefix + ".v.intents: retention.ms is 100000");
+        each.awaitSaid("warning: topic " + prefix + ".v.intents: retention.ms is 86400000");
       }
       JsonNode shown = json(drover.ok("volume", "show", "v", "--json"));
       assertEquals("configured", shown.get("durability").get("policy").asText());
@@ -92,7 +92,7 @@ final class WeakTopicTest {
       drover.ok("volume", "alter", "v", "--durability", "refuse");
       for (InProcess.Running each : List.of(served, applied)) {
         Drover.Outcome stopped = each.await().expect(3);
-        assertTrue(stopped.err().contains("retention.ms is 100000"), stopped.err());
+        assertTrue(stopped.err().contains("retention.ms is 86400000"), stopped.err());
         assertTrue(stopped.err().contains("'drover volume alter v --durability warn'"));
       }
       drover.run("apply", "v", "--image", image).expect(3);
