@@ -60,7 +60,12 @@ final class OwnValues {
           throw new IllegalValue("'" + value + "' is neither warn nor refuse");
         }
       }
-      case JOURNAL_TIMEOUT, TOPIC_WATCH -> Span.parse(value);
+      case JOURNAL_TIMEOUT -> {
+        if (Span.parse(value).toMillis() > Integer.MAX_VALUE) {
+          throw new IllegalValue("'" + value + "' is more than Kafka counts; give 596h at most");
+        }
+      }
+      case TOPIC_WATCH -> Span.parse(value);
       case READ_LEASE -> ReadLeases.parse(value);
       case OVERLAY_SIZE -> {
         if (ByteSize.parse(value).bytes() == 0) {

@@ -140,11 +140,17 @@ class SettingsTest {
   void everythingThatIsWrongIsToldAtOnce() throws IOException {
     Path file =
         file(
-            "bootstrap.servers=nowhere\noverlay.size=0\ncluster.sise=64K\nkafka.acks=1\n"
-                + "kafka.sasl.mechansim=PLAIN\nkafka.producer.linger.ms=soon\n"
+            "bootstrap.servers=nowhere\n"
+                + "journal.timeout=597h\n"
+                + "overlay.size=0\n"
+                + "cluster.sise=64K\n"
+                + "kafka.acks=1\n"
+                + "kafka.sasl.mechansim=PLAIN\n"
+                + "kafka.producer.linger.ms=soon\n"
                 + "kafka.ssl.truststore.location=/does/not/exist\n"
                 + "kafka.ssl.key.password=${file:/does/not/exist:key}\n"
-                + "kafka.producer.fetch.min.bytes=1\nkafka.prodcer.linger.ms=5\n");
+                + "kafka.producer.fetch.min.bytes=1\n"
+                + "kafka.prodcer.linger.ms=5\n");
     CommandFailure e =
         assertThrows(
             CommandFailure.class,
@@ -158,8 +164,9 @@ class SettingsTest {
     assertEquals(2, e.exit());
     for (String part :
         List.of(
-            "13 settings are wrong",
+            "14 settings are wrong",
             "bootstrap.servers: 'nowhere' is not HOST:PORT",
+            "journal.timeout: '597h' is more than Kafka counts",
             "overlay.size: 0 leaves no room",
             "unknown setting 'cluster.sise'",
             "is cluster.size meant?",
