@@ -141,7 +141,7 @@ public final class KafkaIntentSource implements IntentSource {
     try (TopicAdmin admin = new TopicAdmin(settings)) {
       TopicFacts topic =
           admin
-              .describe(volume.topic())
+              .describeExpected(volume.topic())
               .orElseThrow(() -> KafkaFaults.topicMissing(volume.topic()));
       if (topic.partitions() != 1) {
         throw KafkaFaults.wrongTopic(
