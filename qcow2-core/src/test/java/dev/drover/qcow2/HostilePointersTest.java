@@ -135,4 +135,17 @@ final class HostilePointersTest {
       assertEquals(Code.CORRUPT, e.code());
     }
   }
+
+  @Test
+  void aRefcountBlockOfTwoEntriesFailsTheFirstAllocation() throws IOException {
+    long table = header.refcountTable().offset().bytes();
+    put(table + 8, longAt(table));
+    Qcow2Image image = Qcow2Image.open(file, false);
+    Qcow2Exception e =
+        assertThrows(
+            Qcow2Exception.class,
+            () -> image.write(new GuestOffset(1 << 19), ByteBuffer.allocate(500_000)));
+    assertEquals(Code.CORRUPT, e.code());
+    assertEquals(longAt(table), e.imageOffset());
+  }
 }

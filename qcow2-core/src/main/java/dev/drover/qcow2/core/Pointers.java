@@ -20,6 +20,10 @@ final class Pointers {
   private final Disk disk;
   private final Geometry geometry;
   private final Set<Long> blocks = ConcurrentHashMap.newKeySet();
+
+  /** Those that several entries of the refcount table lead to. */
+  private final Set<Long> sharedBlocks = ConcurrentHashMap.newKeySet();
+
   private final Set<Long> l2Tables = ConcurrentHashMap.newKeySet();
   private volatile TablePointer refcountTable = TablePointer.NONE;
   private volatile TablePointer l1Table = TablePointer.NONE;
@@ -36,9 +40,10 @@ final class Pointers {
   void refcountTable(TablePointer place, long[] entries) {
     refcountTable = place;
     blocks.clear();
+    sharedBlocks.clear();
     for (long entry : entries) {
-      if (entry != 0) {
-        blocks.add(entry);
+      if (entry != 0 && !blocks.add(entry)) {
+        sharedBlocks.add(entry);
       }
     }
   }
@@ -76,6 +81,9 @@ final class Pointers {
     String what = "refcount block " + number;
     if ((entry & 0x1FF) != 0) {
       throw broken(entry, what + " has reserved bits set in its table entry");
+    }
+    if (sharedBlocks.contains(entry)) {
+      throw broken(entry, what + " is another one, too");
     }
     return place(entry, what);
   }
