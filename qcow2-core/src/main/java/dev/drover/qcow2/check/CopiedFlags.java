@@ -12,7 +12,7 @@ import java.io.IOException;
 
 /**
  * The COPIED flags of the active tables: set exactly where the refcount is one. They mean nothing
- * in a snapshot's tables.
+ * in a snapshot's tables. Each L2 table is read once, however many L1 entries lead to it.
  */
 public final class CopiedFlags {
 
@@ -34,8 +34,9 @@ public final class CopiedFlags {
      * @param entryAt where in the file the entry is
      * @param corrected the words of 8 bytes that it should be
      * @param refcount of what it points at
+     * @param times how many L1 entries lead to the table that it is in
      */
-    void wrong(HostOffset entryAt, long[] corrected, long refcount) throws IOException;
+    void wrong(HostOffset entryAt, long[] corrected, long refcount, int times) throws IOException;
   }
 
   private CopiedFlags() {}
@@ -43,6 +44,10 @@ public final class CopiedFlags {
   public static void check(BlockFile file, Header header, Refcounts refcounts, Visitor visitor)
       throws IOException {
     Geometry geometry = header.geometry();
+    // What is in a data file nobody shares.
+    Refcounts clusters = geometry.externalData() ? _ -> 1 : refcounts;
+    TableRuns tables =
+        new TableRuns((l2, times) -> checkL2(file, l2, geometry, clusters, times, visitor));
     long[] l1 = PointerTable.readBacked(file, header.l1().offset(), header.l1().count());
     for (int i = 0; i < l1.length; i++) {
       long l2 = L1Entry.offset(l1[i]);
@@ -50,36 +55,37 @@ public final class CopiedFlags {
         continue;
       }
       HostOffset entryAt = header.l1().offset().plus((long) i * PointerTable.ENTRY_BYTES);
-      checkEntry(entryAt, new long[] {l1[i]}, l2 >>> geometry.clusterBits(), refcounts, visitor);
-      if (l2 < file.length()) {
-        // What is in a data file nobody shares.
-        Refcounts clusters = geometry.externalData() ? _ -> 1 : refcounts;
-        checkL2(file, new HostOffset(l2), geometry, clusters, visitor);
-      }
+      checkEntry(entryAt, new long[] {l1[i]}, l2 >>> geometry.clusterBits(), refcounts, 1, visitor);
+      tables.add(l2);
     }
+    tables.flush();
   }
 
   private static void checkL2(
-      BlockFile file, HostOffset l2, Geometry geometry, Refcounts refcounts, Visitor visitor)
+      BlockFile file, long l2, Geometry geometry, Refcounts refcounts, int times, Visitor visitor)
       throws IOException {
-    L2Table table = L2Table.read(file, l2, geometry);
+    if (l2 >= file.length()) {
+      return;
+    }
+    HostOffset start = new HostOffset(l2);
+    L2Table table = L2Table.read(file, start, geometry);
     for (int j = 0; j < table.entries(); j++) {
       L2Entry entry = table.get(j);
       if (entry.hasCluster()) {
-        HostOffset entryAt = l2.plus((long) j * geometry.l2EntryBytes());
+        HostOffset entryAt = start.plus((long) j * geometry.l2EntryBytes());
         long cluster = entry.offset() >>> geometry.clusterBits();
-        checkEntry(entryAt, table.words(j), cluster, refcounts, visitor);
+        checkEntry(entryAt, table.words(j), cluster, refcounts, times, visitor);
       }
     }
   }
 
   private static void checkEntry(
-      HostOffset at, long[] entry, long cluster, Refcounts refcounts, Visitor visitor)
+      HostOffset at, long[] entry, long cluster, Refcounts refcounts, int times, Visitor visitor)
       throws IOException {
     long refcount = refcounts.of(cluster);
     if (refcount != Refcounts.UNKNOWN && L1Entry.isCopied(entry[0]) != (refcount == 1)) {
       entry[0] ^= L1Entry.COPIED; // the same bit in both tables
-      visitor.wrong(at, entry, refcount);
+      visitor.wrong(at, entry, refcount, times);
     }
   }
 }

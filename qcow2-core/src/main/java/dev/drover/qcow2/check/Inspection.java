@@ -57,14 +57,15 @@ public final class Inspection {
     stored.compare(counted, new Comparison());
     lastUsedCluster = Math.max(lastUsedCluster, lastReferencedCluster());
     forEachWrongCopiedFlag(
-        (entryAt, corrected, refcount) -> {
-          wrongCopiedFlags++;
+        (entryAt, corrected, refcount, times) -> {
+          wrongCopiedFlags += times;
           findings.add(
               Kind.CORRUPTION,
               entryAt.bytes(),
               "COPIED flag wrong for a refcount of "
                   + refcount
-                  + ", should be %016x".formatted(corrected[0]));
+                  + ", should be %016x".formatted(corrected[0]),
+              times);
         });
   }
 

@@ -164,7 +164,7 @@ public final class Mending {
     long wrong = found.wrongCopiedFlags();
     int clusterBits = found.header().clusterBits();
     found.forEachWrongCopiedFlag(
-        (entryAt, corrected, refcount) -> {
+        (entryAt, corrected, refcount, times) -> {
           long cluster = entryAt.cluster(clusterBits);
           // What is no table of entries alone is left as it is: the flag would be somebody's bit.
           if (found.counted().isOnly(Role.L1, cluster)

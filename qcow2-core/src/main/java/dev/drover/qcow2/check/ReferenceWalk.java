@@ -24,7 +24,7 @@ import java.util.Optional;
  *
  * <p>An image may be hostile: four million L1 entries, all with the same L2 table, in thousands of
  * snapshots. So L1 entries are gathered and sorted, and each L2 table is read once for all of them
- * ({@link TableRuns}).
+ * ({@link TableRuns}); and no more L1 tables are read than the file has room for.
  */
 final class ReferenceWalk {
 
@@ -52,8 +52,14 @@ final class ReferenceWalk {
     active.walk(header.l1());
     active.finish();
     Tree inactive = new Tree(false);
+    long l1Bytes = 0;
     for (SnapshotEntry snapshot : snapshots) {
-      snapshot(snapshot, inactive);
+      l1Bytes += 8L * Math.max(snapshot.l1().count(), 0);
+      if (l1Bytes <= mostTableBytes()) {
+        snapshot(snapshot, inactive);
+      } else {
+        lost(snapshot.l1().offset().bytes(), "L1 tables of snapshots on one another", 1);
+      }
     }
     inactive.finish();
     count.add(
@@ -61,6 +67,11 @@ final class ReferenceWalk {
         header.snapshots().offset().bytes(),
         SnapshotTable.encodedBytes(snapshots));
     bitmaps();
+  }
+
+  /** Tables that lie apart from one another have fewer bytes, but for one that is cut off. */
+  private long mostTableBytes() throws IOException {
+    return file.length() + 8L * Geometry.MAX_L1_ENTRIES;
   }
 
   /** The refcount table and its blocks; last, for a block shares its cluster with nothing. */
@@ -227,9 +238,15 @@ final class ReferenceWalk {
       return;
     }
     count.add(Role.BITMAP, directory.get().offset().bytes(), directory.get().bytes());
+    long tableBytes = 0;
     for (BitmapDirectory.Bitmap bitmap : directory.get().bitmaps()) {
       TablePointer table = bitmap.table();
       long bytes = (long) table.count() * PointerTable.ENTRY_BYTES;
+      tableBytes += bytes;
+      if (tableBytes > mostTableBytes()) {
+        lost(table.offset().bytes(), "tables of bitmaps on one another", 1);
+        continue;
+      }
       count.add(Role.BITMAP, table.offset().bytes(), bytes);
       for (long entry : BitmapDirectory.readTable(file, header, bitmap)) {
         if (BitmapDirectory.offset(entry) != 0) {

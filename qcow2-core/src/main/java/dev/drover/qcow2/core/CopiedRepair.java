@@ -32,7 +32,7 @@ final class CopiedRepair {
           new DiskView(core.disk()),
           core.header(),
           refcounts,
-          (at, corrected, _) -> repair.correct(at.bytes(), corrected));
+          (at, corrected, _, _) -> repair.correct(at.bytes(), corrected));
     } finally {
       try {
         repair.submit(); // also after a failure: memory has these already

@@ -44,7 +44,8 @@ public final class Recount {
     Recount recount = new Recount(core, counted);
     recount.refuseCorruption();
     recount.compare();
-    CopiedFlags.check(view, core.header(), counted::references, (_, _, _) -> recount.wrongFlags++);
+    CopiedFlags.check(
+        view, core.header(), counted::references, (_, _, _, _) -> recount.wrongFlags++);
     return recount;
   }
 

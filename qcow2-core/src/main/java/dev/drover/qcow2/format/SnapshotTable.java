@@ -39,12 +39,17 @@ public final class SnapshotTable {
     List<SnapshotEntry> entries = new ArrayList<>();
     long start = header.snapshots().offset().bytes();
     long at = start;
+    long l1Bytes = 0;
     for (int i = 0; i < header.snapshots().count(); i++) {
       ByteBuffer fixed = ByteBuffer.allocate(SnapshotEntry.MIN_BYTES);
       file.read(fixed, at);
       checkLengths(file, fixed, at, i);
       if (!damaged) {
         checkL1(file, header, fixed, at, i);
+        l1Bytes += 8L * fixed.getInt(8);
+        if (l1Bytes > file.length() + 8L * Geometry.MAX_L1_ENTRIES) { // one may be cut off
+          throw corrupt(file, at, "L1 tables of snapshots on one another, that of snapshot " + i);
+        }
       }
       long bytes = SnapshotEntry.Lengths.at(fixed, 0).unpaddedBytes();
       if (!damaged && bytes > file.length() - at) {
