@@ -23,7 +23,7 @@ import java.util.function.LongConsumer;
  * rest:
  *
  * <pre>
- *   size ──► zero flags out (to version 2) ──► header (to version 3) ──► refcounts ──► header
+ *   header (to version 3) ──► size ──► zero flags out (to version 2) ──► refcounts ──► header
  * </pre>
  */
 public final class ImageAmend {
@@ -85,6 +85,9 @@ public final class ImageAmend {
     checkDataFile(before);
     if (version == FormatVersion.V2 && before.version() != version) {
       checkDowngrade(before);
+    }
+    if (version == FormatVersion.V3 && before.version() != version) {
+      rewriteHeader(version); // only then do snapshots keep the size that the disk has now
     }
     content(version);
     if (version == FormatVersion.V3) {

@@ -7,7 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.format.Compression;
+import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.NewImage;
+import dev.drover.qcow2.format.SnapshotEntry;
+import dev.drover.qcow2.format.SnapshotTable;
 import dev.drover.qcow2.sim.CrashStates;
 import dev.drover.qcow2.sim.CrashingBlockFile;
 import dev.drover.qcow2.sim.FailingBlockFile;
@@ -157,6 +160,30 @@ final class ImageAmendTest {
     }
     assertEquals(1, content(file)[0]);
     refused(Code.OUT_OF_RANGE, file, version(FormatVersion.V3).withRefcountBits(1));
+  }
+
+  @Test
+  void snapshotsOfVersion2KeepTheirSizeWhenTheDiskGetsAnother() throws IOException {
+    MemoryBlockFile file = image(FormatVersion.V2, false);
+    try (Qcow2Image image = open(file)) {
+      image.createSnapshot(new SnapshotSpec(new UUID(1, 1), "s", Instant.EPOCH, new byte[0]));
+    }
+    forgetSizes(file);
+    refused(Code.UNSUPPORTED, file, AmendOptions.none().withVirtualSize(2L * SIZE));
+    amend(file, version(FormatVersion.V3).withVirtualSize(2L * SIZE));
+    try (Qcow2Image image = open(file)) {
+      assertEquals(2L * SIZE, image.virtualSizeBytes());
+      image.revertToSnapshot("s");
+      assertEquals(SIZE, image.virtualSizeBytes());
+    }
+  }
+
+  /** As programs before QEMU 1.1 left it. */
+  private static void forgetSizes(MemoryBlockFile file) throws IOException {
+    Header header = Header.read(file);
+    SnapshotEntry all = SnapshotTable.read(file, header).getFirst();
+    SnapshotEntry less = new SnapshotEntry(all.l1(), 0, 0, 0, 0, new byte[0], all.id(), all.name());
+    file.write(SnapshotTable.encode(List.of(less)), header.snapshots().offset().bytes());
   }
 
   private static void refused(Code code, MemoryBlockFile file, AmendOptions wanted) {

@@ -1,7 +1,6 @@
 package dev.drover.cli.image;
 
 import dev.drover.cli.image.ImageFile.Format;
-import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.value.IllegalValue;
 import dev.drover.qcow2.BackingReference;
 import dev.drover.qcow2.GuestDisk;
@@ -44,10 +43,8 @@ final class BackingChoice {
   static long size(Path image, BackingReference reference) throws IOException {
     Path file = image.toAbsolutePath().resolveSibling(reference.name());
     if (Files.exists(image) && Files.exists(file) && Files.isSameFile(image, file)) {
-      throw CommandFailure.usage(
-          "ILLEGAL_VALUE",
-          image + ": Trying to create an image with the same filename as the backing file",
-          "give another name");
+      throw new IllegalValue(
+          image + ": Trying to create an image with the same filename as the backing file");
     }
     Format format = Format.parse(reference.format().orElse(null));
     try (GuestDisk disk = ImageFile.disk(file, format, false)) {

@@ -62,7 +62,7 @@ final class ConvertTarget {
   /** New files; none is left of a conversion that fails, but for a kill. */
   void make(GuestDisk disk, Optional<BitmapCopy> bitmaps) throws IOException {
     Path[] made =
-        format == Format.RAW ? new Path[] {emptyFile()} : NewImageFile.make(output, wanted(disk));
+        format == Format.RAW ? new Path[] {newFile(disk)} : NewImageFile.make(output, wanted(disk));
     boolean done = false;
     try (HostFile file = HostFile.openForWriting(output)) {
       if (format == Format.RAW) {
@@ -80,8 +80,17 @@ final class ConvertTarget {
     }
   }
 
-  private Path emptyFile() throws IOException {
-    HostFile.createNew(output).close();
+  private Path newFile(GuestDisk disk) throws IOException {
+    boolean done = false;
+    try (HostFile file = HostFile.createNew(output)) {
+      file.setLength(disk.virtualSizeBytes());
+      RawSpace.take(file, 0, CreationOptions.preallocation(given));
+      done = true;
+    } finally {
+      if (!done) {
+        Files.deleteIfExists(output);
+      }
+    }
     return output;
   }
 

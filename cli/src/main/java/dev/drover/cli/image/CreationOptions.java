@@ -38,6 +38,10 @@ final class CreationOptions {
     return ClusterSize.parse(given.text("cluster_size").orElse("65536"));
   }
 
+  static Preallocation preallocation(FormatOptions given) {
+    return given.oneOf("preallocation", Preallocation.class, Preallocation.OFF);
+  }
+
   /** What was said, without a backing file. */
   static CreateOptions of(FormatOptions given, long size) {
     CreateOptions wanted =
@@ -47,7 +51,7 @@ final class CreationOptions {
             .withRefcountBits(given.number("refcount_bits", 16))
             .withLazyRefcounts(given.flag("lazy_refcounts", false))
             .withExtendedL2(given.flag("extended_l2", false))
-            .withPreallocation(given.oneOf("preallocation", Preallocation.class, Preallocation.OFF))
+            .withPreallocation(preallocation(given))
             .withCompression(given.oneOf("compression_type", Compression.class, Compression.ZLIB));
     boolean raw = given.flag("data_file_raw", false);
     if (given.text("data_file").isPresent()) {

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -54,10 +55,16 @@ final class DiskCommands {
       Queue<String> left = new ArrayDeque<>(Arrays.asList(line.trim().split("\\s+")));
       String name = left.remove();
       Map<String, String> options = new HashMap<>();
-      while (!left.isEmpty() && left.element().startsWith("-")) {
-        take(name, left.remove().substring(1), allowed, left, options);
+      List<String> arguments = new ArrayList<>();
+      while (!left.isEmpty()) {
+        String word = left.remove();
+        if (word.length() > 1 && word.startsWith("-")) { // also behind arguments, as getopt has it
+          take(name, word.substring(1), allowed, left, options);
+        } else {
+          arguments.add(word);
+        }
       }
-      return new Words(name, options, List.copyOf(left));
+      return new Words(name, options, List.copyOf(arguments));
     }
 
     /** Letters of one word, of which the last may have a value, there or in the next word. */

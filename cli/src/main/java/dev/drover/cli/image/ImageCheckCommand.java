@@ -93,7 +93,7 @@ final class ImageCheckCommand implements Callable<Integer> {
   /** As qemu-img: a count that is zero is left out, but for the errors. */
   private Fields fields(CheckReport report) {
     return Fields.of("image-end-offset", report.imageEndOffset())
-        .and("total-clusters", report.totalClusters())
+        .andIf("total-clusters", some(report.totalClusters()))
         .andIf("fragmented-clusters", some(report.fragmentedClusters()))
         .andIf("allocated-clusters", some(report.allocatedClusters()))
         .andIf("compressed-clusters", some(report.compressedClusters()))

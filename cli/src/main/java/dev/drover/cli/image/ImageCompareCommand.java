@@ -2,9 +2,11 @@ package dev.drover.cli.image;
 
 import dev.drover.cli.image.ImageFile.Format;
 import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.terminal.Console;
 import dev.drover.cli.terminal.Fields;
 import dev.drover.cli.value.ByteSize;
+import dev.drover.cli.value.IllegalValue;
 import dev.drover.qcow2.Comparison;
 import dev.drover.qcow2.GuestDisk;
 import dev.drover.qcow2.ImageCompare;
@@ -62,8 +64,8 @@ final class ImageCompareCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     sourceCache.check();
-    Format oneIs = Format.parse(oneFormat);
-    Format otherIs = Format.parse(otherFormat);
+    Format oneIs = format(oneFormat);
+    Format otherIs = format(otherFormat);
     try (GuestDisk a = opened(one, oneIs);
         GuestDisk b = opened(other, otherIs)) {
       Comparison found;
@@ -73,6 +75,15 @@ final class ImageCompareCommand implements Callable<Integer> {
         throw QemuExit.of(QemuExit.CANNOT_READ, e);
       }
       return tell(found);
+    }
+  }
+
+  /** An unknown one must not end as two images that differ do. */
+  private static Format format(String name) {
+    try {
+      return Format.parse(name);
+    } catch (IllegalValue e) {
+      throw new CommandFailure(QemuExit.CANNOT_OPEN, "ILLEGAL_VALUE", e.getMessage(), "", e);
     }
   }
 

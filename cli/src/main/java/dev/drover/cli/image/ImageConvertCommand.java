@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -162,8 +163,11 @@ final class ImageConvertCommand implements Callable<Integer> {
     if (to == Format.RAW && bitmaps) {
       throw new IllegalValue("Format driver 'raw' does not support bitmaps");
     }
-    if (to == Format.RAW && !given.keys().isEmpty()) {
-      throw new IllegalValue("a raw image has no options");
+    if (to == Format.RAW && !Set.of("preallocation").containsAll(given.keys())) {
+      throw new IllegalValue("a raw image has preallocation, and no other option");
+    }
+    if (to == Format.RAW) {
+      RawSpace.requireOffered(CreationOptions.preallocation(given));
     }
     if (existing && !given.keys().isEmpty()) {
       throw new IllegalValue("-o has no effect when skipping image creation");

@@ -2,7 +2,6 @@ package dev.drover.cli.image;
 
 import dev.drover.cli.image.ImageFile.Format;
 import dev.drover.cli.session.Session;
-import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.value.ByteSize;
 import dev.drover.cli.value.IllegalValue;
 import dev.drover.qcow2.BackingReference;
@@ -74,6 +73,9 @@ final class ImageCreateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     FormatOptions given = new FormatOptions(options, CreationOptions.knownAnd("size"));
+    if (size != null && given.has("size")) {
+      throw new IllegalValue("the size is given twice, as SIZE and with -o");
+    }
     size = given.text("size").orElse(size);
     Format kind = Format.parse(format);
     Optional<BackingReference> backing = BackingChoice.of(kind, backingFile, backingFormat, given);
@@ -120,7 +122,7 @@ final class ImageCreateCommand implements Callable<Integer> {
       return ByteSize.parseDisk(size, CreationOptions.clusterSize(given)).bytes();
     }
     if (backing.isEmpty() || unchecked) {
-      throw CommandFailure.usage("USAGE", "the image needs a SIZE", "add it after FILE");
+      throw new IllegalValue("the image needs a SIZE; add it after FILE");
     }
     return below;
   }

@@ -207,9 +207,9 @@ final class ImageInfoCommand implements Callable<Integer> {
     ReplicaText.of(info).ifPresent(replica -> replica.print(console));
   }
 
-  /** As QEMU does: relative to the image's folder, as that was typed. */
+  /** As QEMU does: relative to the image's folder, as that was typed, unless it is no file. */
   private String fullName(String backing) {
-    Path parent = file.getParent();
+    Path parent = backing.matches("(?s)[^/]*:.*") ? null : file.getParent();
     return parent == null ? backing : parent.resolve(backing).toString();
   }
 

@@ -2,7 +2,6 @@ package dev.drover.cli.image;
 
 import dev.drover.cli.image.ImageFile.Format;
 import dev.drover.cli.session.Session;
-import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.terminal.Fields;
 import dev.drover.cli.value.ByteSize;
 import dev.drover.cli.value.IllegalValue;
@@ -113,14 +112,7 @@ final class ImageMeasureCommand implements Callable<Integer> {
   }
 
   private GuestDisk content(GuestDisk disk) throws IOException {
-    if (snapshot == null) {
-      return disk;
-    }
-    if (disk instanceof Qcow2Image image) {
-      return image.openSnapshot(snapshot);
-    }
-    throw CommandFailure.failed(
-        "SNAPSHOT", file + ": a raw image has no snapshots", "leave -l out");
+    return snapshot == null ? disk : SnapshotChoice.in(disk, snapshot);
   }
 
   /** What a hole saves on a host counts, as qemu-img counts. */

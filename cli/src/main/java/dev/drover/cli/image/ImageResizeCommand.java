@@ -107,7 +107,7 @@ final class ImageResizeCommand implements Callable<Integer> {
         CreateOptions.roundUpToSectors(
             !relative ? bytes : sign == '+' ? Math.addExact(now, bytes) : now - bytes);
     if (wanted <= 0) {
-      throw CommandFailure.usage("SIZE", file + ": the new size must be positive", "give another");
+      throw new IllegalValue(file + ": the new size must be positive");
     }
     if (wanted < now && added != Preallocation.OFF) {
       throw new IllegalValue("Preallocation can only be used for growing images");

@@ -1,8 +1,12 @@
 package dev.drover.cli.image;
 
+import dev.drover.cli.image.ImageFile.Format;
 import dev.drover.cli.session.Session;
+import dev.drover.cli.terminal.CommandFailure;
+import dev.drover.cli.value.IllegalValue;
 import dev.drover.qcow2.ImageInfo;
 import dev.drover.qcow2.Qcow2Image;
+import dev.drover.qcow2.SnapshotInfo;
 import dev.drover.qcow2.SnapshotSpec;
 import dev.drover.qcow2.file.HostFile;
 import java.io.IOException;
@@ -20,9 +24,12 @@ import picocli.CommandLine.Parameters;
     name = "snapshot",
     description = {
       "Lists (-l, the default), creates, deletes or applies internal snapshots.",
-      "A snapshot is named by its tag or, where there is none of that name, by its ID."
+      "As in qemu-img, -a takes an ID or, where there is none such, a tag; -d takes a tag."
+          + " Of several with one tag it is the first."
     })
 final class ImageSnapshotCommand implements Callable<Integer> {
+  private static final int MOST_CHARACTERS = 255;
+
   private final Session session;
 
   /** One of them, or none. */
@@ -76,21 +83,45 @@ final class ImageSnapshotCommand implements Callable<Integer> {
 
   private void list() throws IOException {
     try (HostFile host = ImageFile.open(file, forced)) {
-      SnapshotList.print(session.console(), ImageInfo.read(host).snapshots());
+      if (ImageFile.format(host, null) == Format.QCOW2) {
+        SnapshotList.print(session.console(), ImageInfo.read(host).snapshots());
+      }
     }
   }
 
   private void change() throws IOException {
     try (Qcow2Image image = ImageFile.writable(file, agreed)) {
       if (wish.create != null) {
+        requireName(wish.create);
         image.createSnapshot(
             new SnapshotSpec(
                 UUID.randomUUID(), wish.create, Clock.systemUTC().instant(), new byte[0]));
       } else if (wish.delete != null) {
-        image.deleteSnapshot(wish.delete);
+        image.deleteSnapshot(tagged(image, wish.delete).id());
       } else {
         image.revertToSnapshot(wish.apply);
       }
     }
+  }
+
+  private static void requireName(String name) {
+    if (name.isEmpty() || name.length() > MOST_CHARACTERS) {
+      throw new IllegalValue(
+          "a snapshot's name has 1 to %d characters, not %d"
+              .formatted(MOST_CHARACTERS, name.length()));
+    }
+  }
+
+  /** Never by its id: what is meant to be one's name may be the id of another. */
+  private SnapshotInfo tagged(Qcow2Image image, String tag) {
+    return image.snapshots().stream()
+        .filter(each -> each.name().equals(tag))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                CommandFailure.failed(
+                    "SNAPSHOT",
+                    "%s: Could not delete snapshot '%s': snapshot not found".formatted(file, tag),
+                    "give its TAG; see image snapshot -l"));
   }
 }

@@ -36,7 +36,7 @@ final class SnapshotChoice {
       throw CommandFailure.failed(
           "SNAPSHOT", "Can't find snapshot " + wish, "see 'drover image snapshot -l'");
     }
-    return image.openSnapshot(found.getLast().id());
+    return image.openSnapshot(found.getFirst().id());
   }
 
   private SnapshotChoice() {}

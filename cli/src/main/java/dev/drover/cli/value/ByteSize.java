@@ -8,10 +8,11 @@ import java.util.regex.Pattern;
 
 /**
  * A size as qemu-img reads it: digits, perhaps a fraction, perhaps one 1024-based suffix of either
- * case. A bare number counts bytes.
+ * case; or a hexadecimal number. A bare number counts bytes.
  */
 public record ByteSize(long bytes) {
   private static final Pattern FORM = Pattern.compile("(\\d+(?:\\.\\d+)?)([bkmgtpeBKMGTPE]?)");
+  private static final Pattern HEXADECIMAL = Pattern.compile("0[xX]([0-9a-fA-F]+)");
   private static final String SUFFIXES = "BKMGTPE";
 
   /** The sector, to which every virtual disk is rounded up. */
@@ -19,6 +20,10 @@ public record ByteSize(long bytes) {
 
   /** Parses any size from 0 to 2^63 − 1. */
   public static ByteSize parse(String text) {
+    Matcher hexadecimal = HEXADECIMAL.matcher(text);
+    if (hexadecimal.matches()) {
+      return fitting(text, new BigInteger(hexadecimal.group(1), 16));
+    }
     Matcher form = FORM.matcher(text);
     if (!form.matches()) {
       throw new IllegalValue(
@@ -33,6 +38,10 @@ public record ByteSize(long bytes) {
             .multiply(new BigDecimal(BigInteger.ONE.shiftLeft(10 * power)))
             .setScale(0, RoundingMode.DOWN)
             .toBigInteger();
+    return fitting(text, bytes);
+  }
+
+  private static ByteSize fitting(String text, BigInteger bytes) {
     if (bytes.bitLength() > 63) {
       throw new IllegalValue("size '" + text + "' does not fit 63 bits; give a smaller one");
     }

@@ -23,6 +23,8 @@ class ByteSizeTest {
     "2T,2199023255552",
     "7b,7",
     "0.3K,307",
+    "0x10,16",
+    "0X7fffffffffffffff,9223372036854775807",
     "9223372036854775807,9223372036854775807"
   })
   void suffixesAreThoseOfQemuImg(String text, long bytes) {
@@ -39,7 +41,8 @@ class ByteSizeTest {
         "1X",
         "1KB",
         "1 G",
-        "0x10",
+        "0x",
+        "0x8000000000000000",
         "1e3",
         "1.G",
         ".5G",

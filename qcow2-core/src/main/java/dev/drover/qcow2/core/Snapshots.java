@@ -58,12 +58,12 @@ final class Snapshots {
         .findFirst();
   }
 
-  /** The newest snapshot of that name, or the one with that id. */
+  /** The snapshot with that id or, if there is none, the first of that name: as in QEMU. */
   SnapshotEntry find(String nameOrId) throws Qcow2Exception {
     return entries.stream()
-        .filter(entry -> entry.nameText().equals(nameOrId))
-        .reduce((earlier, later) -> later)
-        .or(() -> entries.stream().filter(entry -> entry.idText().equals(nameOrId)).findFirst())
+        .filter(entry -> entry.idText().equals(nameOrId))
+        .findFirst()
+        .or(() -> entries.stream().filter(entry -> entry.nameText().equals(nameOrId)).findFirst())
         .orElseThrow(
             () ->
                 new Qcow2Exception(
@@ -84,6 +84,21 @@ final class Snapshots {
           core.disk().name(),
           "the image has " + entries.size() + " snapshots, the most it can",
           "delete one");
+    }
+  }
+
+  /**
+   * Refuses another size, as QEMU does, where snapshots need not say how large the disk was.
+   *
+   * @throws Qcow2Exception UNSUPPORTED
+   */
+  void requireSizes() throws Qcow2Exception {
+    if (!core.header().hasFeatures() && !entries.isEmpty()) {
+      throw new Qcow2Exception(
+          Code.UNSUPPORTED,
+          core.disk().name(),
+          "not supported: another size for an image of version 2 with snapshots",
+          "amend it first: image amend -o compat=1.1");
     }
   }
 

@@ -44,7 +44,7 @@ public final class Structure {
     bitmaps.store();
   }
 
-  /** The newest snapshot of that name, or the one with that id. */
+  /** The snapshot with that id or, if there is none, the first of that name. */
   SnapshotEntry find(String nameOrId) throws Qcow2Exception {
     return snapshots.find(nameOrId);
   }
@@ -174,6 +174,7 @@ public final class Structure {
   public void resize(long newSize) throws IOException {
     Resize resize = new Resize(core, newSize);
     if (newSize != core.virtualSize()) {
+      snapshots.requireSizes();
       bitmaps.requireResizable(newSize);
       change(
           () -> {
