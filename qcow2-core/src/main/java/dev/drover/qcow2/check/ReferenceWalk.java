@@ -238,15 +238,9 @@ final class ReferenceWalk {
       return;
     }
     count.add(Role.BITMAP, directory.get().offset().bytes(), directory.get().bytes());
-    long tableBytes = 0;
     for (BitmapDirectory.Bitmap bitmap : directory.get().bitmaps()) {
       TablePointer table = bitmap.table();
       long bytes = (long) table.count() * PointerTable.ENTRY_BYTES;
-      tableBytes += bytes;
-      if (tableBytes > mostTableBytes()) {
-        lost(table.offset().bytes(), "tables of bitmaps on one another", 1);
-        continue;
-      }
       count.add(Role.BITMAP, table.offset().bytes(), bytes);
       for (long entry : BitmapDirectory.readTable(file, header, bitmap)) {
         if (BitmapDirectory.offset(entry) != 0) {

@@ -106,6 +106,7 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
   private static final long OFFSET_MASK = 0x00FF_FFFF_FFFF_FE00L;
   private static final long RESERVED_MASK = 0xFF00_0000_0000_01FEL;
   private static final int ENTRY_BYTES = 24;
+  private static final long MOST_BYTES_CUT_OFF = 32L << 20; // of tables that are behind the end
   private static final int AT_FLAGS = 12;
   private static final int KNOWN_FLAGS = 3;
   private static final int DIRTY_TRACKING = 1;
@@ -218,6 +219,7 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
     private List<Bitmap> bitmaps(ByteBuffer directory, long offset, long count) throws IOException {
       List<Bitmap> bitmaps = new ArrayList<>();
       int at = 0;
+      long tableBytes = 0;
       while (at < directory.limit()) {
         int left = directory.limit() - at;
         require(left >= ENTRY_BYTES && bitmaps.size() < count, offset + at, "entry too many");
@@ -229,6 +231,9 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
             offset + at + 18,
             "entry with a name or extra data of a wrong length");
         bitmaps.add(bitmap(directory, at, nameBytes, offset + at));
+        tableBytes += (long) bitmaps.getLast().table().count() * PointerTable.ENTRY_BYTES;
+        boolean apart = tableBytes <= file.length() + MOST_BYTES_CUT_OFF;
+        require(apart, offset + at, "tables on one another");
         at += HeaderExtension.paddedBytes(ENTRY_BYTES + nameBytes);
       }
       require(bitmaps.size() == count, offset, "directory with fewer bitmaps than promised");

@@ -10,6 +10,8 @@ import dev.drover.qcow2.ImageCheck;
 import dev.drover.qcow2.ImageCheck.Repair;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Image;
+import dev.drover.qcow2.format.BitmapDirectory;
+import dev.drover.qcow2.format.BitmapDirectory.Bitmap;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.PointerTable;
 import dev.drover.qcow2.format.SnapshotEntry;
@@ -20,6 +22,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -59,6 +62,25 @@ final class ManyTablesTest {
     Header more = header.withSnapshots(new TablePointer(end, Header.MAX_SNAPSHOTS));
     file.write(more.encodeFields(), 0);
     assertFalse(ImageCheck.check(file, Repair.NONE).isClean());
+    assertThrows(Qcow2Exception.class, () -> Qcow2Image.open(file, false));
+  }
+
+  @Test
+  void thousandsOfBitmapsMayHaveOneTable() throws IOException {
+    MemoryBlockFile file = new MemoryBlockFile("bitmaps.qcow2");
+    try (Qcow2Image image = Qcow2Image.create(file, CreateOptions.ofSize(1 << 20))) {
+      image.bitmaps().add("b", 1 << 16, true);
+    }
+    Header header = Header.read(file);
+    Bitmap one = BitmapDirectory.read(file, header).orElseThrow().bitmaps().getFirst();
+    TablePointer large = new TablePointer(one.table().offset(), 8192);
+    Bitmap lost = one.with(large, BitmapDirectory.IN_USE);
+    List<Bitmap> many = Collections.nCopies(BitmapDirectory.MAX_BITMAPS, lost);
+    HostOffset end = new HostOffset(file.length());
+    file.write(BitmapDirectory.encode(many), end.bytes());
+    BitmapDirectory directory = new BitmapDirectory(end, BitmapDirectory.encodedBytes(many), many);
+    file.write(header.withExtension(directory.extension()).encode(), 0);
+    assertThrows(Qcow2Exception.class, () -> ImageCheck.check(file, Repair.NONE));
     assertThrows(Qcow2Exception.class, () -> Qcow2Image.open(file, false));
   }
 }
