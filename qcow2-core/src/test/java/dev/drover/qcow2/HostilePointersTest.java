@@ -11,7 +11,9 @@ import dev.drover.qcow2.format.L2Entry;
 import dev.drover.qcow2.sim.MemoryBlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Instant;
 import java.util.List;
+import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -147,5 +149,27 @@ final class HostilePointersTest {
             () -> image.write(new GuestOffset(1 << 19), ByteBuffer.allocate(500_000)));
     assertEquals(Code.CORRUPT, e.code());
     assertEquals(longAt(table), e.imageOffset());
+  }
+
+  @Test
+  void aSnapshotOfADiskThatCannotBeIsLeftAloneAndMayBeDeleted() throws IOException {
+    try (Qcow2Image image = Qcow2Image.open(file, false)) {
+      image.createSnapshot(new SnapshotSpec(new UUID(0, 1), "s", Instant.EPOCH, new byte[0]));
+    }
+    for (long size : List.of(-1L, Long.MAX_VALUE, (1L << 43) + 512)) {
+      put(Header.read(file).snapshots().offset().bytes() + 48, size);
+      MemoryBlockFile before = file.copy();
+      try (Qcow2Image image = Qcow2Image.open(file, false)) {
+        for (Change use : List.<Change>of(i -> i.openSnapshot("s"), i -> i.revertToSnapshot("1"))) {
+          Qcow2Exception e = assertThrows(Qcow2Exception.class, () -> use.on(image));
+          assertEquals(Code.CORRUPT, e.code());
+        }
+      }
+      assertTrue(file.sameContent(before), "nothing was written");
+    }
+    try (Qcow2Image image = Qcow2Image.open(file, false)) {
+      image.deleteSnapshot("s");
+    }
+    assertTrue(ImageCheck.check(file, ImageCheck.Repair.NONE).isClean());
   }
 }

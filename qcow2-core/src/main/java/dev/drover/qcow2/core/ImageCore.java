@@ -398,7 +398,7 @@ public final class ImageCore {
 
   /** The content as a snapshot keeps it. */
   public GuestView snapshotView(String nameOrId) throws IOException {
-    SnapshotEntry entry = structure.find(nameOrId);
+    SnapshotEntry entry = structure.findUsable(nameOrId);
     pointers.snapshotL1(entry.l1());
     return new GuestView(
         this, reader, locks.mapping().readLock(), entry, mapping.readL1(entry.l1()));

@@ -197,7 +197,7 @@ final class Snapshots {
    */
   void revert(SnapshotEntry kept) throws IOException {
     core.condition().fall();
-    long size = kept.virtualSize().orElse(core.virtualSize());
+    long size = sizeOf(kept);
     long[] keptL1 = l1Of(kept);
     int count = Math.max(keptL1.length, Math.toIntExact(geometry.l1EntriesFor(size)));
     long[] l1 = Arrays.copyOf(keptL1, count);
@@ -234,6 +234,25 @@ final class Snapshots {
     core.sync();
     publish(table, next, null, new ClusterSequence());
     core.releaseUnlinked();
+  }
+
+  /**
+   * How large the disk was when a snapshot was taken.
+   *
+   * @throws Qcow2Exception CORRUPT for a size that no image of these clusters can have
+   */
+  long sizeOf(SnapshotEntry entry) throws Qcow2Exception {
+    long size = entry.virtualSize().orElse(core.virtualSize());
+    if (size < 0 || size > geometry.maxVirtualSize()) {
+      throw new Qcow2Exception(
+          Code.CORRUPT,
+          core.disk().name(),
+          core.header().snapshots().offset().bytes(),
+          "snapshot %s is of a disk of %s bytes, which is more than its clusters can map"
+              .formatted(entry.idText(), Long.toUnsignedString(size)),
+          "delete that snapshot");
+    }
+    return size;
   }
 
   private long[] l1Of(SnapshotEntry entry) throws IOException {

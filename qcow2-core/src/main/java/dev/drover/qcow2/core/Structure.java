@@ -45,8 +45,10 @@ public final class Structure {
   }
 
   /** The snapshot with that id or, if there is none, the first of that name. */
-  SnapshotEntry find(String nameOrId) throws Qcow2Exception {
-    return snapshots.find(nameOrId);
+  SnapshotEntry findUsable(String nameOrId) throws Qcow2Exception {
+    SnapshotEntry entry = snapshots.find(nameOrId);
+    snapshots.sizeOf(entry);
+    return entry;
   }
 
   /** Whether the snapshot is still there. Any thread. */
@@ -152,7 +154,7 @@ public final class Structure {
   /** Makes the disk what a snapshot holds, durably; as for {@link #createSnapshot}. */
   public void revertToSnapshot(String nameOrId) throws IOException {
     requireOwnData();
-    SnapshotEntry entry = snapshots.find(nameOrId);
+    SnapshotEntry entry = findUsable(nameOrId);
     bitmaps.requireNone();
     change(() -> snapshots.revert(entry));
   }
