@@ -172,4 +172,17 @@ final class HostilePointersTest {
     }
     assertTrue(ImageCheck.check(file, ImageCheck.Repair.NONE).isClean());
   }
+
+  @Test
+  void anImageKnownToBeBadIsNotCalledCleanWhenItIsClosed() throws IOException {
+    put(l2, l2 + 512 | L2Entry.COPIED_FLAG);
+    try (Qcow2Image image = Qcow2Image.open(file, false)) {
+      image.write(new GuestOffset(1 << 19), ByteBuffer.allocate(10));
+      ByteBuffer bytes = ByteBuffer.allocate(10);
+      assertThrows(Qcow2Exception.class, () -> image.read(new GuestOffset(0), bytes));
+    }
+    assertTrue(Header.read(file).features().isDirty());
+    Qcow2Exception e = assertThrows(Qcow2Exception.class, () -> Qcow2Image.open(file, false));
+    assertEquals(Code.CORRUPT, e.code());
+  }
 }

@@ -78,9 +78,9 @@ final class Condition {
     if (!core.isExact() || core.hasUnsynced()) {
       throw new IllegalStateException("the image is not exact");
     }
-    if (core.hasQuarantined()) {
+    if (core.hasQuarantined() || !core.pointers().isSound()) {
       core.sync();
-      return; // a leak: the next open, finding the image unclean, recounts
+      return; // a leak, or a bad pointer: the next open, finding the image unclean, recounts
     }
     clean = true;
     windowClosed();

@@ -210,6 +210,10 @@ final class Pointers {
     return error;
   }
 
+  boolean isSound() {
+    return corrupt == null;
+  }
+
   /** Refuses to go on with an image that has shown a bad pointer. */
   void requireSound() throws Qcow2Exception {
     Qcow2Exception error = corrupt;
