@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** I-13: a bad pointer is an error with a place, and from then on nothing is written. */
 final class HostilePointersTest {
@@ -173,16 +175,27 @@ final class HostilePointersTest {
     assertTrue(ImageCheck.check(file, ImageCheck.Repair.NONE).isClean());
   }
 
-  @Test
-  void anImageKnownToBeBadIsNotCalledCleanWhenItIsClosed() throws IOException {
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void anImageKnownToBeBadIsMarkedCorruptWhenItIsClosed(boolean foundByWriting) throws IOException {
     put(l2, l2 + 512 | L2Entry.COPIED_FLAG);
     try (Qcow2Image image = Qcow2Image.open(file, false)) {
       image.write(new GuestOffset(1 << 19), ByteBuffer.allocate(10));
       ByteBuffer bytes = ByteBuffer.allocate(10);
-      assertThrows(Qcow2Exception.class, () -> image.read(new GuestOffset(0), bytes));
+      assertThrows(
+          Qcow2Exception.class,
+          () -> {
+            if (foundByWriting) {
+              image.write(GuestOffset.ZERO, bytes);
+            } else {
+              image.read(GuestOffset.ZERO, bytes);
+            }
+          });
     }
     assertTrue(Header.read(file).features().isDirty());
+    assertTrue(Header.read(file).features().isCorrupt());
     Qcow2Exception e = assertThrows(Qcow2Exception.class, () -> Qcow2Image.open(file, false));
     assertEquals(Code.CORRUPT, e.code());
+    Qcow2Image.open(file, true).close();
   }
 }

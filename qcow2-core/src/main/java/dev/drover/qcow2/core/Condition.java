@@ -78,9 +78,13 @@ final class Condition {
     if (!core.isExact() || core.hasUnsynced()) {
       throw new IllegalStateException("the image is not exact");
     }
-    if (core.hasQuarantined() || !core.pointers().isSound()) {
+    if (!core.pointers().isSound()) {
+      markCorrupt();
+      return;
+    }
+    if (core.hasQuarantined()) {
       core.sync();
-      return; // a leak, or a bad pointer: the next open, finding the image unclean, recounts
+      return; // a leak: the next open, finding the image unclean, recounts
     }
     clean = true;
     windowClosed();
@@ -89,6 +93,18 @@ final class Condition {
     }
     if (payload.isPresent()) {
       writeSlot(payload.get());
+    }
+    core.sync();
+  }
+
+  /**
+   * Keeps every program from writing until somebody has looked into it. A replica says itself why
+   * it stopped, and is looked at as it was.
+   */
+  private void markCorrupt() throws IOException {
+    Header header = core.header();
+    if (header.hasFeatures() && slots.isEmpty()) {
+      core.submitHeader(header.withFeatures(header.features().withCorrupt(true)));
     }
     core.sync();
   }

@@ -264,7 +264,7 @@ public final class ImageCore {
       throw new Qcow2Exception(
           Code.CORRUPT,
           disk.name(),
-          "another program has marked the image corrupt",
+          "the image is marked corrupt",
           "repair it with image check, or restore it from a copy");
     }
   }
