@@ -1,10 +1,10 @@
 package dev.drover.qcow2;
 
-import dev.drover.qcow2.GuestExtent.Kind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.Iterator;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.LongConsumer;
 
@@ -20,6 +20,7 @@ public final class ImageCompare {
   private final Cursor other;
   private final ByteBuffer oneBytes = ByteBuffer.allocate(CHUNK_BYTES);
   private final ByteBuffer otherBytes = ByteBuffer.allocate(CHUNK_BYTES);
+  private OptionalLong firstOtherKind = OptionalLong.empty();
 
   private ImageCompare(GuestDisk one, GuestDisk other) {
     this.one = new Cursor(one);
@@ -38,8 +39,11 @@ public final class ImageCompare {
   public static Comparison compare(GuestDisk one, GuestDisk other, LongConsumer progress)
       throws IOException {
     try {
+      ImageCompare compare = new ImageCompare(one, other);
+      OptionalLong firstDifference = compare.firstDifference(progress);
       return new Comparison(
-          new ImageCompare(one, other).firstDifference(progress),
+          firstDifference,
+          compare.firstOtherKind,
           one.virtualSizeBytes(),
           other.virtualSizeBytes());
     } catch (UncheckedIOException e) {
@@ -54,7 +58,10 @@ public final class ImageCompare {
       one.moveTo(at);
       other.moveTo(at);
       long next = Math.min(end, Math.min(one.end, other.end));
-      if (!one.isZero || !other.isZero) {
+      if (firstOtherKind.isEmpty() && !one.isOfSameKindAs(other)) {
+        firstOtherKind = OptionalLong.of(at);
+      }
+      if (!one.isZero() || !other.isZero()) {
         next = Math.min(next, at + CHUNK_BYTES);
         int mismatch = mismatch(at, (int) (next - at));
         if (mismatch >= 0) {
@@ -78,36 +85,43 @@ public final class ImageCompare {
 
     private final GuestDisk disk;
     private final long size;
-    private final boolean holesAreZero;
-    private final Iterator<GuestExtent> extents;
+    private final Iterator<HostExtent> extents;
+    private Optional<HostExtent> extent = Optional.empty();
     private long end;
-    private boolean isZero;
 
     Cursor(GuestDisk disk) {
       this.disk = disk;
       this.size = disk.virtualSizeBytes();
-      this.holesAreZero = disk.holesAreZero();
-      this.extents = disk.map(GuestOffset.ZERO);
+      this.extents = HostMap.of(disk, GuestOffset.ZERO, size);
     }
 
     void moveTo(long at) {
       while (at >= end) {
-        if (!extents.hasNext()) {
-          isZero = true;
-          end = Long.MAX_VALUE;
-          return;
-        }
-        GuestExtent extent = extents.next();
-        end = extent.end();
-        isZero = extent.kind() == Kind.ZERO || (extent.kind() == Kind.HOLE && holesAreZero);
+        extent = extents.hasNext() ? Optional.of(extents.next()) : Optional.empty();
+        end = extent.map(HostExtent::end).orElse(Long.MAX_VALUE);
       }
+    }
+
+    /** As it is known without a look at the bytes; behind the end there are none. */
+    boolean isZero() {
+      return extent.isEmpty() || extent.get().isZero();
+    }
+
+    boolean isOfSameKindAs(Cursor other) {
+      if (extent.isEmpty() || other.extent.isEmpty()) {
+        return true; // behind an end: the sizes say so
+      }
+      HostExtent mine = extent.get();
+      HostExtent its = other.extent.get();
+      return mine.kind() == its.kind()
+          && mine.hostOffset().isPresent() == its.hostOffset().isPresent();
     }
 
     /** Fills the whole buffer: zeroes behind the end of the disk. */
     void read(long at, ByteBuffer bytes) throws IOException {
       int wanted = bytes.limit();
       int there = Math.clamp(size - at, 0, wanted);
-      if (isZero || there == 0) {
+      if (isZero() || there == 0) {
         there = 0;
       } else {
         disk.read(new GuestOffset(at), bytes.limit(there));

@@ -82,9 +82,12 @@ final class ImageCompareTest {
       Qemu.img("convert", "-O", "qcow2", "-o", "cluster_size=4k", one, other).orFail();
       Qemu.io(other, command(random)).orFail();
       int theirs = Qemu.img("compare", one, other).exitCode();
+      int strictly = Qemu.img("compare", "-s", one, other).exitCode();
       try (Qcow2Image a = Qcow2Image.open(HostFile.openForReading(one), true);
           Qcow2Image b = Qcow2Image.open(HostFile.openForReading(other), true)) {
-        assertEquals(theirs == 0, ImageCompare.compare(a, b).isSame(), "run " + run);
+        Comparison found = ImageCompare.compare(a, b);
+        assertEquals(theirs == 0, found.isSame(), "run " + run);
+        assertEquals(strictly == 0, found.isStrictlySame(), "run " + run);
       }
     }
   }

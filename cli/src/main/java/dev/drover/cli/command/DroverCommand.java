@@ -7,6 +7,7 @@ import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.CommandFailure;
 import dev.drover.cli.terminal.Exit;
 import dev.drover.cli.value.IllegalValue;
+import dev.drover.journal.kafka.Spelling;
 import java.lang.reflect.Constructor;
 import java.nio.file.Path;
 import java.util.List;
@@ -183,10 +184,12 @@ public final class DroverCommand implements Runnable {
   }
 
   private static String meant(ParameterException e) {
-    return e instanceof UnmatchedArgumentException unmatched
-            && !unmatched.getSuggestions().isEmpty()
-        ? "is '" + unmatched.getSuggestions().getFirst() + "' meant? "
-        : "";
+    if (!(e instanceof UnmatchedArgumentException unmatched)) {
+      return "";
+    }
+    return Spelling.nearest(unmatched.getUnmatched().getFirst(), unmatched.getSuggestions())
+        .map(name -> "is '" + name + "' meant? ")
+        .orElse("");
   }
 
   private static String seeHelp(ParameterException e) {

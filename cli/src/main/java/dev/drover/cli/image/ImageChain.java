@@ -49,7 +49,7 @@ record ImageChain(List<Link> links) {
     Format format = given;
     while (true) {
       if (!seen.add(FileIdentity.of(path)) || links.size() == MOST_FILES) {
-        throw CommandFailure.refused(
+        throw CommandFailure.failed(
             "BACKING_REFUSED",
             image + ": its chain of backing files comes back to " + path + ", or never ends",
             "repair the chain: image rebase -u -F FORMAT -b BACKING FILE");

@@ -41,7 +41,10 @@ final class ImageCompareCommand implements Callable<Integer> {
   @Option(names = "-F", paramLabel = "FMT", description = "Format of the second (default: look).")
   private String otherFormat;
 
-  @Option(names = "-s", description = "Strict: a different size is a difference.")
+  @Option(
+      names = "-s",
+      description =
+          "Strict: another size is a difference, and so are zeroes where the other has none.")
   private boolean strict;
 
   @Option(names = "-p", description = "Show progress.")
@@ -103,7 +106,7 @@ final class ImageCompareCommand implements Callable<Integer> {
 
   private int tell(Comparison found) {
     boolean sizesDiffer = found.sizeBytes() != found.otherSizeBytes();
-    boolean same = strict ? found.isSameSizeToo() : found.isSame();
+    boolean same = strict ? found.isStrictlySame() : found.isSame();
     Console console = session.console();
     if (console.json()) {
       Long offset =
@@ -123,6 +126,12 @@ final class ImageCompareCommand implements Callable<Integer> {
     }
     if (sizesDiffer) {
       console.line("Warning: Image size mismatch!");
+    }
+    if (strict && found.firstOtherKind().isPresent()) {
+      console.line(
+          "Strict mode: Offset %d block status mismatch!"
+              .formatted(found.firstOtherKind().getAsLong()));
+      return 1;
     }
     console.line(
         found.firstDifference().isPresent()

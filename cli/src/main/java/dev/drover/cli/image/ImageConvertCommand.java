@@ -29,7 +29,8 @@ import picocli.CommandLine.Parameters;
           + " behind the other.",
       "Unlike qemu-img it never replaces a file that is there; -n writes into one.",
       "Options of -o: cluster_size, compat, refcount_bits, lazy_refcounts, extended_l2,"
-          + " compression_type, backing_file, backing_fmt, data_file, data_file_raw."
+          + " compression_type, preallocation, backing_file, backing_fmt, data_file,"
+          + " data_file_raw."
     })
 final class ImageConvertCommand implements Callable<Integer> {
   private static final int LARGEST_SPARSE = 16 << 20;

@@ -26,7 +26,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Makes a qcow2 or raw image. Unlike qemu-img it never replaces a file that is there.",
       "Options of -o: size, cluster_size, compat, refcount_bits, lazy_refcounts,"
-          + " extended_l2, compression_type, backing_file, backing_fmt, data_file, data_file_raw.",
+          + " extended_l2, compression_type, preallocation, backing_file, backing_fmt, data_file,"
+          + " data_file_raw.",
       "A data_file is made, too; a relative name belongs to the image's folder."
     })
 final class ImageCreateCommand implements Callable<Integer> {

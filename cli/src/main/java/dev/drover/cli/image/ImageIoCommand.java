@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "io",
     description = {
-      "Reads and writes a disk straight, with qemu-io's commands:",
+      "Reads and writes a disk straight, with qemu-io's commands.",
       "  write [-cCfqz] [-nu with -z] [-P PATTERN | -s FILE] OFFSET LENGTH",
       "  read [-Cqv] [-P PATTERN [-s START] [-l LENGTH]] OFFSET LENGTH",
       "  discard [-Cq] OFFSET LENGTH",

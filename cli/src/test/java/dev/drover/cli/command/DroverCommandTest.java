@@ -84,6 +84,9 @@ class DroverCommandTest {
     String hint = "is '%s' meant?";
     assertTrue(Run.drover("stauts").err().contains(hint.formatted("status")));
     assertTrue(Run.drover("image", "rebas", "x").err().contains(hint.formatted("rebase")));
+    for (String[] other : new String[][] {{"version"}, {"image", "bench", "x"}}) {
+      assertFalse(Run.drover(other).err().contains("meant"), "that is no slip of the finger");
+    }
   }
 
   @Test

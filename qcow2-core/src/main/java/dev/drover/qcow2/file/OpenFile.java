@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.channels.AsynchronousFileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -30,6 +31,11 @@ final class OpenFile {
 
   /** Every open file of this process. Guarded by itself, as is the state of each file in it. */
   private static final Map<FileIdentity, OpenFile> REGISTRY = new HashMap<>();
+
+  // Of a file's mode, as stat(2) has it.
+  private static final int TYPE_MASK = 0170000;
+  private static final int REGULAR = 0100000;
+  private static final int BLOCK_DEVICE = 0060000;
 
   /** What a user works with. */
   record Descriptors(AsynchronousFileChannel channel, Optional<NativeFile> nativeFile) {}
@@ -88,12 +94,9 @@ final class OpenFile {
       throws IOException {
     synchronized (REGISTRY) {
       if (createNew) {
-        // Closing a descriptor of a file that did not exist costs nobody a lock.
-        channel(path, EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)).close();
+        create(path);
       }
-      if (Files.isDirectory(path)) {
-        throw new FileSystemException(path.toString(), null, "Is a directory");
-      }
+      refuseWhatIsNoFile(path);
       FileIdentity identity = FileIdentity.of(path);
       OpenFile file = REGISTRY.computeIfAbsent(identity, OpenFile::new);
       file.users++;
@@ -109,6 +112,30 @@ final class OpenFile {
           file.leave(Sharing.FORCED);
         }
       }
+    }
+  }
+
+  private static void create(Path path) throws IOException {
+    Path folder = path.toAbsolutePath().getParent();
+    if (folder != null && !Files.exists(folder)) {
+      throw new NoSuchFileException(folder.toString());
+    }
+    // Closing a descriptor of a file that did not exist costs nobody a lock.
+    channel(path, EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)).close();
+  }
+
+  /** Whoever opens a pipe waits until somebody writes into it. */
+  private static void refuseWhatIsNoFile(Path path) throws IOException {
+    if (Files.isDirectory(path)) {
+      throw new FileSystemException(path.toString(), null, "Is a directory");
+    }
+    if (!path.getFileSystem().supportedFileAttributeViews().contains("unix")
+        || !Files.exists(path)) {
+      return;
+    }
+    int type = (int) Files.getAttribute(path, "unix:mode") & TYPE_MASK;
+    if (type != REGULAR && type != BLOCK_DEVICE) {
+      throw new FileSystemException(path.toString(), null, "Is neither a file nor a disk");
     }
   }
 

@@ -96,7 +96,7 @@ final class HeaderReader {
           Code.NOT_QCOW2,
           file.name(),
           "not a qcow2 image: it does not begin with the bytes \"QFI\\xfb\"",
-          "check the path; a raw image has to be said to be one, where one is taken at all");
+          "check the path and the format");
     }
     int number = fields.getInt(Header.AT_VERSION);
     version =

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -81,6 +82,28 @@ final class HostFileTest {
         }
       }
     }
+  }
+
+  @Test
+  @RequiresTools("mkfifo")
+  @Timeout(20)
+  void aPipeIsRefusedAndNotWaitedFor() throws Exception {
+    Path pipe = folder.resolve("pipe");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    for (boolean nativeCalls : new boolean[] {true, false}) {
+      for (Sharing sharing : Sharing.values()) {
+        assertThrows(
+            FileSystemException.class, () -> HostFile.open(pipe, sharing, false, nativeCalls));
+      }
+    }
+  }
+
+  @Test
+  void aFolderThatIsMissingIsNamed() {
+    var e =
+        assertThrows(
+            NoSuchFileException.class, () -> HostFile.createNew(folder.resolve("no/disk")));
+    assertEquals(folder.resolve("no").toString(), e.getFile());
   }
 
   @Test

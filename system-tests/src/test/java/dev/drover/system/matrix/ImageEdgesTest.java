@@ -139,6 +139,28 @@ final class ImageEdgesTest {
     }
   }
 
+  /** What is compared is the same disk, written in different ways. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "write -P 0 128k 64k",
+        "write -z 128k 64k",
+        "write -zu 128k 64k",
+        "write -P 9 0 64k",
+        "discard 128k 64k"
+      })
+  void aStrictCompareTellsDataZeroesAndHolesApart(String command) {
+    for (Path twin : new Path[] {ours, theirs}) {
+      Qemu.img("convert", "-O", "qcow2", twin.resolve("image"), twin.resolve("a")).orFail();
+      Qemu.img("convert", "-O", "qcow2", twin.resolve("image"), twin.resolve("b")).orFail();
+      Qemu.img("convert", "-O", "raw", twin.resolve("image"), twin.resolve("c")).orFail();
+      Qemu.io(twin.resolve("b"), command).orFail();
+    }
+    both("compare -s <a <b");
+    both("compare -s -F raw <b <c");
+    both("compare -s -f raw -F raw <c <c");
+  }
+
   @Test
   void aSnapshotWithoutANameIsRefusedInWords() {
     for (String name : new String[] {"", "x".repeat(256)}) {
