@@ -34,8 +34,7 @@ final class OpenFile {
 
   // Of a file's mode, as stat(2) has it.
   private static final int TYPE_MASK = 0170000;
-  private static final int REGULAR = 0100000;
-  private static final int BLOCK_DEVICE = 0060000;
+  private static final int PIPE = 0010000;
 
   /** What a user works with. */
   record Descriptors(AsynchronousFileChannel channel, Optional<NativeFile> nativeFile) {}
@@ -133,9 +132,8 @@ final class OpenFile {
         || !Files.exists(path)) {
       return;
     }
-    int type = (int) Files.getAttribute(path, "unix:mode") & TYPE_MASK;
-    if (type != REGULAR && type != BLOCK_DEVICE) {
-      throw new FileSystemException(path.toString(), null, "Is neither a file nor a disk");
+    if (((int) Files.getAttribute(path, "unix:mode") & TYPE_MASK) == PIPE) {
+      throw new FileSystemException(path.toString(), null, "Is a pipe");
     }
   }
 
