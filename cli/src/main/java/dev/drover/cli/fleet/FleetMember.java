@@ -69,7 +69,7 @@ final class FleetMember implements Seat {
     return thread.join(max);
   }
 
-  /** After its end: a replica that was kept because it is FAULTED says goodbye. */
+  /** A replica that was kept because it is FAULTED says goodbye. */
   synchronized void release() {
     Replica faulted = kept;
     kept = null;
@@ -144,6 +144,7 @@ final class FleetMember implements Seat {
         }
       }
       replica = null;
+      release(); // FAULTED no more: another one follows
       try {
         stop.await(wait, TimeUnit.MILLISECONDS);
       } catch (InterruptedException e) {
