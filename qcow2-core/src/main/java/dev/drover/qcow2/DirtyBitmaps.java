@@ -14,12 +14,15 @@ import java.util.List;
  * ends without closing leaves them so: then nobody can say what has changed, and all that can be
  * done with such a bitmap is to remove it. Disabled bitmaps are not touched by any of that.
  *
+ * <p>A bitmap whose extra data says that only the program that made it may use it is listed, kept
+ * as it is, and can be removed, nothing else. If it is enabled, the first change leaves it in use.
+ *
  * <p>Each call is done, durably, or not at all, and stores what the image's other bitmaps have
  * noted. Any thread, at any time; a call waits for the requests in flight.
  *
  * <p>Every method throws {@link Qcow2Exception}: BITMAP for a name that is not there, is there
- * already or belongs to a bitmap that is not to be trusted, READ_ONLY, UNSUPPORTED in an image of
- * version 2, INVALID_OPTION.
+ * already or belongs to a bitmap that is not to be trusted or used, READ_ONLY, UNSUPPORTED in an
+ * image of version 2, INVALID_OPTION.
  */
 public final class DirtyBitmaps {
 

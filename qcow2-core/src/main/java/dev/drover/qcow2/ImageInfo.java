@@ -61,7 +61,8 @@ public record ImageInfo(
                     each.nameText(),
                     1L << each.granularityBits(),
                     each.isEnabled(),
-                    each.isInUse()))
+                    each.isInUse(),
+                    each.isForeign()))
         .toList();
   }
 

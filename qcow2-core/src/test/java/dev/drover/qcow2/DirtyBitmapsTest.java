@@ -133,8 +133,8 @@ final class DirtyBitmapsTest {
     try (Qcow2Image image = Qcow2Image.open(file, false)) {
       assertEquals(
           List.of(
-              new BitmapInfo("two", 64 << 10, true, false),
-              new BitmapInfo("three", 4096, true, false)),
+              new BitmapInfo("two", 64 << 10, true, false, false),
+              new BitmapInfo("three", 4096, true, false, false)),
           image.bitmaps().list());
       image.bitmaps().remove("two");
       image.bitmaps().remove("three");
@@ -197,8 +197,8 @@ final class DirtyBitmapsTest {
     }
     assertEquals(
         List.of(
-            new BitmapInfo("still", 4096, false, false),
-            new BitmapInfo("other", 4096, true, false)),
+            new BitmapInfo("still", 4096, false, false, false),
+            new BitmapInfo("other", 4096, true, false, false)),
         ImageInfo.read(left).bitmaps());
     ImageJudge.settledByCheck(left);
   }

@@ -160,7 +160,7 @@ public final class ImageWalk {
     reference("the bitmap directory", directory, bytes);
     for (int entry = (int) directory; isInFile("a bitmap", entry, 24); ) {
       walkBitmap(image.getLong(entry), image.getInt(entry + 8));
-      entry += 24 + image.getShort(entry + 18) + 7 & ~7;
+      entry += 24 + image.getInt(entry + 20) + image.getShort(entry + 18) + 7 & ~7;
       if (entry >= directory + bytes) {
         return;
       }

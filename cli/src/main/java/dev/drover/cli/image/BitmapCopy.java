@@ -14,7 +14,7 @@ import java.util.List;
  * The dirty bitmaps that a conversion takes along.
  *
  * @param source where they are
- * @param chosen those that can be trusted
+ * @param chosen those that can be trusted and used
  */
 record BitmapCopy(DirtyBitmaps source, List<BitmapInfo> chosen) {
   /** Looks before anything is written whether all of them can be copied. */
@@ -23,14 +23,15 @@ record BitmapCopy(DirtyBitmaps source, List<BitmapInfo> chosen) {
     DirtyBitmaps bitmaps = image.bitmaps();
     List<BitmapInfo> chosen = new ArrayList<>();
     for (BitmapInfo each : bitmaps.list()) {
-      if (!each.inUse()) {
+      String kind = each.inUse() ? "inconsistent" : "incompatible";
+      if (!each.inUse() && !each.foreign()) {
         chosen.add(each);
       } else if (brokenSkipped) {
-        console.remark("Skipping inconsistent bitmap '%s'".formatted(each.name()));
+        console.remark("Skipping %s bitmap '%s'".formatted(kind, each.name()));
       } else {
         throw CommandFailure.failed(
             "BITMAP",
-            "%s: Cannot copy inconsistent bitmap '%s'".formatted(file, each.name()),
+            "%s: Cannot copy %s bitmap '%s'".formatted(file, kind, each.name()),
             "add --skip-broken-bitmaps, or remove it: image bitmap --remove");
       }
     }

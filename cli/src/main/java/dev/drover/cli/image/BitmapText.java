@@ -26,6 +26,9 @@ final class BitmapText {
     if (bitmap.enabled()) {
       flags.add("auto");
     }
+    if (bitmap.foreign()) {
+      flags.add("incompatible");
+    }
     return flags;
   }
 

@@ -75,7 +75,7 @@ final class BitmapDraft {
     return draft;
   }
 
-  /** A bitmap that nobody can trust any more, as it is. */
+  /** A bitmap that nobody can trust any more, or only another program can use, as it is. */
   static BitmapDraft untouched(ImageCore core, Bitmap head) {
     DirtyBits none = new DirtyBits(head.granularityBits(), core.geometry().clusterBits());
     return new BitmapDraft(core, head, none, NO_TABLE, NO_TABLE, 0);

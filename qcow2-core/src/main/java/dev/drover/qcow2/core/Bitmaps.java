@@ -85,7 +85,7 @@ public final class Bitmaps {
             .map(stored -> new OpenBitmap(stored, geometry.clusterBits()))
             .toList();
     storedSize = core.virtualSize();
-    following = open.stream().anyMatch(OpenBitmap::follows);
+    following = open.stream().anyMatch(OpenBitmap::needsMark);
   }
 
   /** All bitmaps, in the directory's order. */
@@ -121,11 +121,11 @@ public final class Bitmaps {
     }
   }
 
-  /** Says in the file, durably, that bitmaps are in use: those that follow, or all. */
+  /** Says in the file, durably, that bitmaps are in use: those that are enabled, or all. */
   private void mark(boolean all) throws IOException {
     for (int i = 0; i < open.size(); i++) {
       OpenBitmap bitmap = open.get(i);
-      if ((bitmap.follows() || all && !bitmap.isLost()) && !bitmap.isMarked()) {
+      if ((bitmap.needsMark() || all && !bitmap.isLost()) && !bitmap.isMarked()) {
         long at = directory.orElseThrow().flagsAt(i);
         core.pointers().bitmap(geometry.roundDown(at));
         bitmap.mark();
@@ -138,9 +138,12 @@ public final class Bitmaps {
     }
   }
 
-  /** Gives the file what memory has noted, durably; the marks fall with that. */
+  /**
+   * Gives the file what memory has noted, durably; the marks fall with that, except from those that
+   * this program must not use: of them nothing is noted.
+   */
   void store() throws IOException {
-    if (open.stream().anyMatch(OpenBitmap::isMarked)) {
+    if (open.stream().anyMatch(each -> each.isMarked() && !each.isForeign())) {
       structure.change(this::rewriteMarked);
     }
   }
@@ -267,7 +270,8 @@ public final class Bitmaps {
     }
     requireSize(bits, core.virtualSize());
     pointer.requireRoom();
-    Bitmap head = new Bitmap(TablePointer.NONE, enabled ? BitmapDirectory.AUTO : 0, bits, bytes);
+    int flags = enabled ? BitmapDirectory.AUTO : 0;
+    Bitmap head = new Bitmap(TablePointer.NONE, flags, bits, new byte[0], bytes);
     structure.change(() -> rewrite(this::kept, Optional.of(BitmapDraft.empty(core, head))));
   }
 
@@ -337,7 +341,7 @@ public final class Bitmaps {
   /** See {@link dev.drover.qcow2.DirtyBitmaps#enable}. */
   public void enable(String name, boolean enabled) throws IOException {
     OpenBitmap changed = trusted(name);
-    int flags = enabled ? BitmapDirectory.AUTO : 0;
+    int flags = changed.stored().flags() ^ BitmapDirectory.AUTO;
     if (changed.stored().isEnabled() != enabled) {
       structure.change(
           () ->
@@ -393,9 +397,11 @@ public final class Bitmaps {
   }
 
   private BitmapDraft kept(OpenBitmap bitmap) throws IOException {
-    return bitmap.isLost()
-        ? BitmapDraft.untouched(core, bitmap.stored())
-        : kept(bitmap, bitmap.stored().flags(), bitmap.added());
+    if (bitmap.isLost() || bitmap.isForeign()) {
+      Bitmap stored = bitmap.stored();
+      return BitmapDraft.untouched(core, stored.with(stored.table(), bitmap.flags()));
+    }
+    return kept(bitmap, bitmap.stored().flags(), bitmap.added());
   }
 
   private BitmapDraft kept(OpenBitmap bitmap, int flags, DirtyBits added) throws IOException {
@@ -429,6 +435,12 @@ public final class Bitmaps {
           "bitmap %s is inconsistent: whoever wrote to the image last did not close it"
               .formatted(bitmap.name()),
           "remove it with: image bitmap --remove, and make the next backup a full one");
+    }
+    if (bitmap.isForeign()) {
+      throw refused(
+          "bitmap %s has extra data of another program, without which it must not be used"
+              .formatted(bitmap.name()),
+          "use that program, or remove the bitmap with: image bitmap --remove");
     }
   }
 

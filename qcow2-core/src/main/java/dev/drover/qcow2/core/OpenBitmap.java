@@ -7,8 +7,9 @@ import dev.drover.qcow2.format.BitmapDirectory.Bitmap;
 /**
  * A bitmap of an open image: what the file has of it, and what has changed since that was stored.
  *
- * <p>The file says <i>in use</i> of two kinds: one that somebody else left so has lost its content;
- * one that this process marked is complete with the bits in memory.
+ * <p>The file says <i>in use</i> of three kinds: one that somebody else left so has lost its
+ * content; one that this process marked is complete with the bits in memory, or, if it is
+ * <i>foreign</i>, has lost its content from then on, for nothing is noted of it.
  */
 final class OpenBitmap {
 
@@ -40,7 +41,17 @@ final class OpenBitmap {
     return stored.isInUse();
   }
 
+  /** It is another program's, and not to be used here. */
+  boolean isForeign() {
+    return stored.isForeign();
+  }
+
   boolean follows() {
+    return stored.isEnabled() && !isLost() && !isForeign();
+  }
+
+  /** Whether it means nothing any more after a change of the disk, unless that is noted. */
+  boolean needsMark() {
     return stored.isEnabled() && !isLost();
   }
 
@@ -63,6 +74,7 @@ final class OpenBitmap {
         name(),
         1L << stored.granularityBits(),
         stored.isEnabled(),
-        (flags() & BitmapDirectory.IN_USE) != 0);
+        (flags() & BitmapDirectory.IN_USE) != 0,
+        isForeign());
   }
 }

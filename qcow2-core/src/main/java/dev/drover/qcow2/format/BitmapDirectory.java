@@ -34,9 +34,11 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
    *
    * @param table counted in entries
    * @param granularityBits guest bytes that one bit stands for, as a power of two
+   * @param extraData of whoever made it; no program but that one knows what it means
    * @param name as the image has it
    */
-  public record Bitmap(TablePointer table, int flags, int granularityBits, byte[] name) {
+  public record Bitmap(
+      TablePointer table, int flags, int granularityBits, byte[] extraData, byte[] name) {
 
     /** Whoever wrote it last did not finish: its content is not to be trusted. */
     public boolean isInUse() {
@@ -48,6 +50,11 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
       return (flags & AUTO) != 0;
     }
 
+    /** It is not to be used, but left as it is, by who does not know its extra data. */
+    public boolean isForeign() {
+      return extraData.length != 0 && (flags & EXTRA_DATA_COMPATIBLE) == 0;
+    }
+
     /** The name as text; bytes that are none become replacement characters. */
     public String nameText() {
       return new String(name, StandardCharsets.UTF_8);
@@ -55,7 +62,7 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
 
     /** The same with another table and other flags. */
     public Bitmap with(TablePointer other, int bits) {
-      return new Bitmap(other, bits, granularityBits, name);
+      return new Bitmap(other, bits, granularityBits, extraData, name);
     }
 
     /** Bits that it has over a disk of that size. */
@@ -69,7 +76,7 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
     }
 
     private int directoryBytes() {
-      return HeaderExtension.paddedBytes(ENTRY_BYTES + name.length);
+      return HeaderExtension.paddedBytes(ENTRY_BYTES + extraData.length + name.length);
     }
   }
 
@@ -78,6 +85,9 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
 
   /** Flag: it follows the disk's changes. */
   public static final int AUTO = 2;
+
+  /** Flag: it may be used by who does not know its extra data, too. */
+  public static final int EXTRA_DATA_COMPATIBLE = 4;
 
   /** 512 bytes. */
   public static final int MIN_GRANULARITY_BITS = 9;
@@ -108,7 +118,7 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
   private static final int ENTRY_BYTES = 24;
   private static final long MOST_BYTES_CUT_OFF = 32L << 20; // of tables that are behind the end
   private static final int AT_FLAGS = 12;
-  private static final int KNOWN_FLAGS = 3;
+  private static final int KNOWN_FLAGS = IN_USE | AUTO | EXTRA_DATA_COMPATIBLE;
   private static final int DIRTY_TRACKING = 1;
 
   public BitmapDirectory {
@@ -153,7 +163,8 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
       int end = to.position() + bitmap.directoryBytes();
       to.putLong(bitmap.table.offset().bytes()).putInt(bitmap.table.count()).putInt(bitmap.flags);
       to.put((byte) DIRTY_TRACKING).put((byte) bitmap.granularityBits);
-      to.putShort((short) bitmap.name.length).putInt(0).put(bitmap.name).position(end);
+      to.putShort((short) bitmap.name.length).putInt(bitmap.extraData.length);
+      to.put(bitmap.extraData).put(bitmap.name).position(end);
     }
     return to.flip();
   }
@@ -224,23 +235,25 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
         int left = directory.limit() - at;
         require(left >= ENTRY_BYTES && bitmaps.size() < count, offset + at, "entry too many");
         int nameBytes = directory.getShort(at + 18) & 0xFFFF;
+        int extraBytes = directory.getInt(at + 20);
         require(
-            directory.getInt(at + 20) == 0
+            extraBytes >= 0
+                && extraBytes <= left - ENTRY_BYTES
                 && nameBytes <= MAX_NAME_BYTES
-                && HeaderExtension.paddedBytes(ENTRY_BYTES + nameBytes) <= left,
+                && HeaderExtension.paddedBytes(ENTRY_BYTES + extraBytes + nameBytes) <= left,
             offset + at + 18,
             "entry with a name or extra data of a wrong length");
-        bitmaps.add(bitmap(directory, at, nameBytes, offset + at));
+        bitmaps.add(bitmap(directory, at, extraBytes, nameBytes, offset + at));
         tableBytes += (long) bitmaps.getLast().table().count() * PointerTable.ENTRY_BYTES;
         boolean apart = tableBytes <= file.length() + MOST_BYTES_CUT_OFF;
         require(apart, offset + at, "tables on one another");
-        at += HeaderExtension.paddedBytes(ENTRY_BYTES + nameBytes);
+        at += bitmaps.getLast().directoryBytes();
       }
       require(bitmaps.size() == count, offset, "directory with fewer bitmaps than promised");
       return bitmaps;
     }
 
-    private Bitmap bitmap(ByteBuffer directory, int at, int nameBytes, long place)
+    private Bitmap bitmap(ByteBuffer directory, int at, int extraBytes, int nameBytes, long place)
         throws IOException {
       Geometry geometry = header.geometry();
       long tableOffset = directory.getLong(at);
@@ -261,10 +274,12 @@ public record BitmapDirectory(HostOffset offset, long bytes, List<Bitmap> bitmap
           granularityBits >= MIN_GRANULARITY_BITS && granularityBits <= MAX_GRANULARITY_BITS,
           place + 17,
           "entry with an illegal granularity");
+      byte[] extraData = new byte[extraBytes];
+      directory.get(at + ENTRY_BYTES, extraData);
       byte[] name = new byte[nameBytes];
-      directory.get(at + ENTRY_BYTES, name);
+      directory.get(at + ENTRY_BYTES + extraBytes, name);
       TablePointer table = new TablePointer(new HostOffset(tableOffset), (int) entries);
-      Bitmap bitmap = new Bitmap(table, flags, granularityBits, name);
+      Bitmap bitmap = new Bitmap(table, flags, granularityBits, extraData, name);
       boolean rightSize = entries == bitmap.entriesFor(header.virtualSize(), geometry);
       require(
           rightSize || bitmap.isInUse(), place + 8, "table that does not match the disk's size");

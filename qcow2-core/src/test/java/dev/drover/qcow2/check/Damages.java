@@ -340,6 +340,11 @@ final class Damages {
     add(what + "granularity too coarse", image -> image.putByte(image.bitmapDirectory() + 17, 32));
     add(what + "name long", image -> image.putShort(image.bitmapDirectory() + 18, 1024));
     add(what + "extra data", image -> image.putInt(image.bitmapDirectory() + 20, 8));
+    add(what + "extra data of its own", image -> extraData(image, 2));
+    add(what + "extra data of its own, compatible", image -> extraData(image, 6));
+    add(
+        what + "extra data compatible, but none",
+        image -> image.putInt(image.bitmapDirectory() + 12, 6));
     add(what + "data not aligned", image -> image.flip(image.bitmapEntryAt(), 512));
     add(what + "data reserved bit", image -> image.flip(image.bitmapEntryAt(), 2));
     add(what + "data all ones", image -> image.flip(image.bitmapEntryAt(), 1));
@@ -353,6 +358,13 @@ final class Damages {
           image.putInt(image.bitmapDirectory() + 12, 3);
           image.flip(image.bitmapEntryAt(), 512);
         });
+  }
+
+  /** The first byte of the name becomes extra data. */
+  private static void extraData(Anatomy image, int flags) {
+    image.putInt(image.bitmapDirectory() + 12, flags);
+    image.putShort(image.bitmapDirectory() + 18, 2);
+    image.putInt(image.bitmapDirectory() + 20, 1);
   }
 
   private static void directory(Anatomy image, int field, long value) {

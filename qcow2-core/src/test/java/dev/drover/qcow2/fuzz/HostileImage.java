@@ -153,7 +153,7 @@ final class HostileImage {
   private void bitmaps() throws IOException {
     try (Qcow2Image image = Qcow2Image.open(file, true, GATE)) {
       for (BitmapInfo bitmap : image.bitmaps().list()) {
-        if (!bitmap.inUse()) {
+        if (!bitmap.inUse() && !bitmap.foreign()) {
           Iterator<DirtyRange> ranges = image.bitmaps().dirtyRanges(bitmap.name());
           for (int n = 0; n < PIECES && ranges.hasNext(); n++) {
             ranges.next();

@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.file.HostFile;
+import dev.drover.qcow2.format.BitmapDirectory;
+import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.tools.Qemu;
 import dev.drover.qcow2.tools.RequiresTools;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -115,6 +118,44 @@ final class ImageBitmapVerbTest {
     assertEquals(List.of("1048576+65536"), ranges(ours));
     assertEquals(ranges(theirs), ranges(ours));
     Qemu.checkClean(ours);
+  }
+
+  @Test
+  void aBitmapThatOnlyAnotherProgramMayUseIsListedAndRefusedByName() throws IOException {
+    twins();
+    ImageVerb.run("bitmap", "--add", ours, "Xforeign").orFail();
+    ImageVerb.run("bitmap", "--add", ours, "plain").orFail();
+    firstByteOfTheFirstNameIsExtraData(ours);
+    String info = ImageVerb.run("info", ours).orFail().out();
+    assertTrue(info.contains("[1]: incompatible\n            name: foreign"), info);
+    Path copy = folder.resolve("copy.qcow2");
+    for (String call :
+        List.of(
+            "bitmap --clear OURS foreign",
+            "bitmap --disable OURS foreign",
+            "bitmap --merge foreign OURS plain",
+            "resize OURS 20M",
+            "convert -O qcow2 --bitmaps OURS COPY")) {
+      String words = call.replace("OURS", ours.toString()).replace("COPY", copy.toString());
+      var refused = ImageVerb.run((Object[]) words.split(" "));
+      assertEquals(1, refused.exit(), call);
+      assertTrue(refused.err().contains("foreign"), refused.err());
+    }
+    ImageVerb.run("convert", "-O", "qcow2", "--bitmaps", "--skip-broken-bitmaps", ours, copy)
+        .orFail();
+    assertTrue(Qemu.img("info", copy).orFail().output().contains("name: plain"));
+    assertEquals(0, ImageVerb.run("check", ours).exit());
+    ImageVerb.run("bitmap", "--remove", ours, "foreign").orFail();
+    Qemu.checkClean(ours);
+  }
+
+  private static void firstByteOfTheFirstNameIsExtraData(Path path) throws IOException {
+    try (HostFile file = HostFile.openForWriting(path)) {
+      var directory = BitmapDirectory.read(file, Header.read(file)).orElseThrow();
+      int nameBytes = directory.bitmaps().getFirst().name().length;
+      ByteBuffer lengths = ByteBuffer.allocate(6).putShort((short) (nameBytes - 1)).putInt(1);
+      file.write(lengths.flip(), directory.flagsAt(0) + 6);
+    }
   }
 
   private static List<String> ranges(Path path) throws IOException {
