@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A new disk has its space in each of qemu-img's modes. */
 @RequiresTools({"qemu-img", "qemu-io"})
@@ -91,6 +92,55 @@ final class PreallocationTest {
     Qemu.io(image, "read -P 7 0 70000", "read -P 5 70000 900000").orFail();
     Qemu.checkClean(image);
     Qemu.run("qemu-io", "-r", "-f", "raw", "-c", "read -P 5 0 2M", below).orFail();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "1000k compat=1.1",
+        "1M compat=1.1,cluster_size=4096",
+        "1M compat=0.10",
+        "1M compat=1.1,extended_l2=on",
+        "2M compat=1.1",
+        "16M compat=1.1"
+      })
+  void whatADiskGrowsByHasItsSpaceOverABackingFileToo(String words) throws IOException {
+    Path below = folder.resolve("below.raw");
+    Qemu.img("create", "-q", "-f", "raw", below, words.split(" ")[0]).orFail();
+    Qemu.run("qemu-io", "-f", "raw", "-c", "write -P 5 0 1000k", below).orFail();
+    for (Preallocation mode : Preallocation.values()) {
+      Path ours = folder.resolve("ours.qcow2");
+      Path theirs = folder.resolve("theirs.qcow2");
+      for (Path image : new Path[] {ours, theirs}) {
+        String options = words.split(" ")[1];
+        Qemu.img(
+                "create", "-q", "-f", "qcow2", "-b", below, "-F", "raw", "-o", options, image, "1M")
+            .orFail();
+        Qemu.io(image, "write -P 7 0 70000").orFail();
+      }
+      String wanted = "--preallocation=" + mode.name().toLowerCase(java.util.Locale.ROOT);
+      Qemu.img("resize", "-q", wanted, theirs, SIZE).orFail();
+      try (HostFile host = HostFile.openForWriting(ours);
+          Qcow2Image disk = Qcow2Image.open(host, false, BackingFiles.of(ours))) {
+        disk.grow(SIZE, mode);
+        disk.write(new GuestOffset(1030000), ByteBuffer.wrap(new byte[] {3})); // by the old end
+        disk.write(new GuestOffset(2500000), ByteBuffer.wrap(new byte[] {3}));
+      }
+      Qemu.io(theirs, "write -P 3 1030000 1", "write -P 3 2500000 1").orFail();
+      assertEquals(
+          Qemu.checkClean(theirs).number("allocated-clusters"),
+          Qemu.checkClean(ours).number("allocated-clusters"),
+          words + " " + mode);
+      Qemu.img("compare", ours, theirs).orFail();
+      boolean taken = mode == Preallocation.FALLOC || mode == Preallocation.FULL;
+      for (Path image : new Path[] {ours, theirs}) {
+        long bytes = Qemu.img("info", "--output=json", image).number("actual-size");
+        assertEquals(taken, bytes >= SIZE - (1 << 20), words + " " + mode + ": " + bytes);
+      }
+      Qemu.io(ours, "write -P 9 2000000 100", "read -P 0 1M 951424", "read -P 5 70000 900000")
+          .orFail();
+      Qemu.checkClean(ours);
+    }
   }
 
   @Test

@@ -67,14 +67,22 @@ final class BatchPlan {
   /**
    * Clusters that read as zeroes and have no space get some. A hole that shows a backing disk stays
    * one: giving it space would mean copying.
+   *
+   * @param backingEnd the first byte behind the backing disk
    */
   static Collection<TableWork> ofReserved(
-      long firstCluster, long endCluster, Geometry geometry, Mapping mapping, Zeroing zeroing)
+      long firstCluster,
+      long endCluster,
+      Geometry geometry,
+      Mapping mapping,
+      Zeroing zeroing,
+      long backingEnd)
       throws IOException {
     BatchPlan plan = new BatchPlan(geometry, mapping, 0, zeroing);
     for (long cluster = firstCluster; cluster < endCluster; cluster++) {
       L2Entry entry = mapping.entry(mapping.l1(), cluster);
-      boolean spaceless = !entry.hasPlace() && zeroing.readsAsZeroes(entry) == L2Entry.ALL;
+      Zeroing here = zeroing.at(cluster << geometry.clusterBits(), backingEnd);
+      boolean spaceless = !entry.hasPlace() && here.readsAsZeroes(entry) == L2Entry.ALL;
       if (spaceless || zeroing.raw() && entry.allocated() != L2Entry.ALL) {
         plan.table((int) (cluster / geometry.l2Entries()))
             .clusters()

@@ -62,7 +62,8 @@ final class DataWriter {
 
   /** Into a host cluster: what changes where it is, and what gets a place there. */
   private void writeSubclusters(ClusterWork work, long host, boolean knownZero) throws IOException {
-    int readsZero = core.zeroing().readsAsZeroes(work.oldEntry());
+    long start = work.guestCluster() << geometry.clusterBits();
+    int readsZero = core.zeroing().at(start, core.backingEnd()).readsAsZeroes(work.oldEntry());
     int fresh = work.fresh();
     int overwritten = work.overwritten();
     for (int at = 0; at < L2Entry.SUBCLUSTERS; ) {

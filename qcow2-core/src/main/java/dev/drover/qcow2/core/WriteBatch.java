@@ -101,7 +101,12 @@ public final class WriteBatch {
         core.virtualSize(),
         () ->
             BatchPlan.ofReserved(
-                firstCluster, endCluster, core.geometry(), core.mapping(), core.zeroing()));
+                firstCluster,
+                endCluster,
+                core.geometry(),
+                core.mapping(),
+                core.zeroing(),
+                core.backingEnd()));
   }
 
   /** Whether all steps are done. */

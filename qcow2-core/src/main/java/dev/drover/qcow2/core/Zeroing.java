@@ -14,6 +14,11 @@ import dev.drover.qcow2.format.L2Entry;
  */
 record Zeroing(boolean backed, boolean flags, boolean raw) {
 
+  /** Of a cluster that starts there: nothing shows through behind the backing disk's end. */
+  Zeroing at(long start, long backingEnd) {
+    return backed && start >= backingEnd ? new Zeroing(false, flags, raw) : this;
+  }
+
   /** Whether changing entries does it. */
   boolean byEntry() {
     return !raw && (flags || !backed);

@@ -215,6 +215,26 @@ final class ImageVerbsTest {
     assertEquals(3 << 20, Files.size(raw));
   }
 
+  @Test
+  void whatIsAddedHasItsSpaceOverABackingFileToo() throws IOException {
+    Path below = folder.resolve("below.raw");
+    Qemu.img("create", "-q", "-f", "raw", below, "1M").orFail();
+    for (String mode : List.of("metadata", "falloc", "full")) {
+      Path ours = folder.resolve(mode + "-ours.qcow2");
+      Path theirs = folder.resolve(mode + "-theirs.qcow2");
+      for (Path image : List.of(ours, theirs)) {
+        Qemu.img("create", "-q", "-f", "qcow2", "-b", below, "-F", "raw", image, "1M").orFail();
+      }
+      Qemu.img("resize", "-q", "--preallocation=" + mode, theirs, "3M").orFail();
+      ImageVerb.run("resize", "-q", "--preallocation=" + mode, ours, "3M").orFail();
+      assertEquals(
+          Qemu.checkClean(theirs).number("allocated-clusters"),
+          Qemu.checkClean(ours).number("allocated-clusters"));
+      assertEquals(!mode.equals("metadata"), allocated(ours) >= 2 << 20, mode);
+      Qemu.img("compare", ours, theirs).orFail();
+    }
+  }
+
   private static long allocated(Path image) throws IOException {
     return Qemu.img("info", "--output=json", image).orFail().number("actual-size");
   }
