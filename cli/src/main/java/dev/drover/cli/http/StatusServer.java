@@ -12,22 +12,26 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * {@code /livez} (does it make progress), {@code /readyz} (may it be relied on), {@code /metrics},
  * {@code /status} and a page for people. Read only; who may ask is not checked.
  *
- * <p>In a process of several volumes {@code ?volume=NAME} asks for one of them. Without it {@code
- * /readyz} is about all, and says in a line each what is wrong with whom; {@code /livez} fails only
- * when no volume makes progress: whoever restarts a process that is not alive would interrupt the
- * others.
+ * <p>In a process of several volumes {@code ?volume=NAME} asks for one of them; 404 is answered for
+ * one that is not here. Without it {@code /readyz} is about all, and says in a line each what is
+ * wrong with whom; {@code /livez} fails only when no volume makes progress: whoever restarts a
+ * process that is not alive would interrupt the others.
  */
 public final class StatusServer implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String NAMED = "volume=";
 
   private final HttpServer server;
   private final Supplier<List<FollowedVolume>> volumes;
@@ -97,10 +101,10 @@ public final class StatusServer implements AutoCloseable {
   }
 
   private void routes() {
-    route("/livez", this::answerLiveness);
-    route("/readyz", this::answerReadiness);
+    route("/livez", ofAsked(this::answerLiveness));
+    route("/readyz", ofAsked(this::answerReadiness));
     route("/metrics", this::answerMetrics);
-    route("/status", this::answerStatus);
+    route("/status", ofAsked(this::answerStatus));
     route(
         "/",
         exchange -> {
@@ -135,26 +139,60 @@ public final class StatusServer implements AutoCloseable {
         });
   }
 
-  /** The volumes that a request is about; empty when it names one that is not here. */
-  private List<FollowedVolume> asked(HttpExchange exchange) {
-    String query = exchange.getRequestURI().getQuery();
-    if (query == null || !query.startsWith("volume=")) {
-      return volumes.get();
-    }
-    String name = query.substring("volume=".length());
-    return volumes.get().stream().filter(each -> each.volume().equals(name)).toList();
+  /** What one path answers of the volumes that a request is about. */
+  private interface VolumesAnswer {
+    void to(HttpExchange exchange, List<FollowedVolume> asked) throws IOException;
   }
 
-  private void answerLiveness(HttpExchange exchange) throws IOException {
+  /** A name that is not here is not found: a supervisor's typing mistake is never in order. */
+  private Answer ofAsked(VolumesAnswer answer) {
+    return exchange -> {
+      List<FollowedVolume> here = volumes.get();
+      Optional<String> name = askedName(exchange.getRequestURI().getQuery());
+      if (name.isEmpty()) {
+        answer.to(exchange, here);
+        return;
+      }
+      List<FollowedVolume> asked =
+          here.stream().filter(each -> each.volume().equals(name.get())).toList();
+      if (asked.isEmpty()) {
+        byte[] text = notHere(name.get(), here).getBytes(StandardCharsets.UTF_8);
+        answer(exchange, 404, "text/plain; charset=utf-8", text);
+      } else {
+        answer.to(exchange, asked);
+      }
+    };
+  }
+
+  private static Optional<String> askedName(String query) {
+    return Arrays.stream(query == null ? new String[0] : query.split("&"))
+        .filter(each -> each.equals("volume") || each.startsWith(NAMED))
+        .map(each -> each.startsWith(NAMED) ? each.substring(NAMED.length()) : "")
+        .findFirst();
+  }
+
+  private static String notHere(String name, List<FollowedVolume> here) {
+    String names = here.stream().map(FollowedVolume::volume).collect(Collectors.joining(", "));
+    String those =
+        switch (here.size()) {
+          case 0 -> "there are none yet";
+          case 1 -> "there is: " + names;
+          default -> "there are: " + names;
+        };
+    return "no volume '%s' here; %s\n".formatted(name.replaceAll("\\R", " "), those);
+  }
+
+  private void answerLiveness(HttpExchange exchange, List<FollowedVolume> asked)
+      throws IOException {
     long now = System.nanoTime();
-    List<FollowedVolume> asked = asked(exchange);
     String trouble = troubles(asked, each -> each.livenessTrouble(now));
     boolean anyAlive = asked.stream().anyMatch(each -> each.livenessTrouble(now) == null);
     answerHealth(exchange, asked.isEmpty() || anyAlive, trouble);
   }
 
-  private void answerReadiness(HttpExchange exchange) throws IOException {
-    String trouble = troubles(asked(exchange), FollowedVolume::readinessTrouble);
+  private void answerReadiness(HttpExchange exchange, List<FollowedVolume> asked)
+      throws IOException {
+    String trouble = troubles(asked, FollowedVolume::readinessTrouble);
     answerHealth(exchange, trouble.isEmpty(), trouble);
   }
 
@@ -175,8 +213,7 @@ public final class StatusServer implements AutoCloseable {
     answer(exchange, well ? 200 : 503, "text/plain; charset=utf-8", text);
   }
 
-  private void answerStatus(HttpExchange exchange) throws IOException {
-    List<FollowedVolume> asked = asked(exchange);
+  private void answerStatus(HttpExchange exchange, List<FollowedVolume> asked) throws IOException {
     Fields fields =
         many
             ? Fields.of("volumes", asked.stream().map(v -> StatusFields.of(v).map()).toList())
