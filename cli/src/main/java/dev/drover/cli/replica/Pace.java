@@ -42,15 +42,25 @@ final class Pace {
     return seconds <= 0 ? null : Math.round((now.bytes() - first.bytes()) / seconds);
   }
 
-  /** Null when nothing can be said, or nothing is left. */
+  /**
+   * Null when nothing can be said, or nothing is left: neither while it stands, nor of a point that
+   * the journal does not reach yet, because when it will is the writer's to say.
+   */
   Long secondsLeft() {
     long done = now == null ? 0 : now.appliedOffset() - first.appliedOffset();
-    if (done <= 0 || seconds() <= 0) {
+    if (done <= 0 || seconds() <= 0 || stands() || now.untilOffset() > now.logEndOffset()) {
       return null;
     }
     long end = now.untilOffset() < 0 ? now.logEndOffset() : now.untilOffset();
     long left = end - now.appliedOffset();
     return left <= 0 ? null : (long) Math.ceil(left * seconds() / done);
+  }
+
+  private boolean stands() {
+    return switch (now.state()) {
+      case STARTING, CATCHING_UP, RUNNING -> false;
+      case STALLED, FAULTED, STOPPED -> true;
+    };
   }
 
   /** For the end of a line; empty when nothing can be said. */

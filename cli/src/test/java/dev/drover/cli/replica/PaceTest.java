@@ -14,6 +14,7 @@ class PaceTest {
   private static final long SECOND = 1_000_000_000L;
 
   private long now;
+  private ReplicaStatus.State state = ReplicaStatus.State.CATCHING_UP;
   private final Pace pace = new Pace(() -> now);
 
   private void at(long seconds, long appliedOffset, long bytes, long untilOffset) {
@@ -24,7 +25,7 @@ class PaceTest {
             "r",
             Path.of("a"),
             new UUID(0, 1),
-            ReplicaStatus.State.CATCHING_UP,
+            state,
             Optional.empty(),
             0,
             appliedOffset,
@@ -69,6 +70,25 @@ class PaceTest {
     at(10, 200, 0, 300);
     assertEquals(5, pace.secondsLeft());
     at(20, 300, 0, 300);
+    assertNull(pace.secondsLeft());
+  }
+
+  @Test
+  void nothingIsLeftToTellOfAPointThatTheJournalDoesNotReachYet() {
+    at(0, 0, 0, 2_000);
+    at(10, 1_000, 0, 2_000);
+    assertNull(pace.secondsLeft());
+    assertEquals(", 0 B/s", pace.text());
+  }
+
+  @Test
+  void nothingIsLeftToTellWhileItStands() {
+    at(0, 0, 0, -1);
+    state = ReplicaStatus.State.FAULTED;
+    at(10, 200, 0, -1);
+    assertNull(pace.secondsLeft());
+    state = ReplicaStatus.State.STALLED;
+    at(20, 200, 0, -1);
     assertNull(pace.secondsLeft());
   }
 
