@@ -141,8 +141,10 @@ public record SettingSources(
     for (String pair : sets) {
       int equals = pair.indexOf('=');
       String key = equals < 0 ? pair.strip() : pair.substring(0, equals).strip();
-      if (equals < 1) {
-        problems.add("--set " + key + " is not KEY=VALUE");
+      if (equals < 0) {
+        problems.add("--set '" + key + "' is not KEY=VALUE");
+      } else if (key.isEmpty()) {
+        problems.add("--set '=...' is not KEY=VALUE: there is no key"); // may be a secret's value
       } else if (!isKnown(key)) {
         problems.add(unknown(key, "--set"));
       } else {

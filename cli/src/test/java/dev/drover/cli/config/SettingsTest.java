@@ -158,13 +158,13 @@ class SettingsTest {
                 Settings.gather(
                     new SettingSources(
                         Map.of(),
-                        List.of("cache", "kafka.sasl.jaas.config=hunter2"),
+                        List.of("cache", "=v", " =v", "kafka.sasl.jaas.config=hunter2"),
                         Map.of("DROVER_PREFX", "p", "DROVER_SERVICE_HOST", "10.0.0.1"),
                         Optional.of(file))));
     assertEquals(2, e.exit());
     for (String part :
         List.of(
-            "14 settings are wrong",
+            "16 settings are wrong",
             "bootstrap.servers: 'nowhere' is not HOST:PORT",
             "journal.timeout: '597h' is more than Kafka counts",
             "overlay.size: 0 leaves no room",
@@ -177,7 +177,8 @@ class SettingsTest {
             "kafka.ssl.key.password: ${file:/does/not/exist:key} can't be read",
             "kafka.prodcer.linger.ms: there is no such kind of client; is kafka.producer.linger.ms",
             "kafka.producer.fetch.min.bytes: this kind of client has no such setting",
-            "--set cache is not KEY=VALUE",
+            "--set 'cache' is not KEY=VALUE",
+            "--set '=...' is not KEY=VALUE: there is no key",
             "--set kafka.sasl.jaas.config: a secret on a command line",
             "is DROVER_PREFIX meant?",
             "(file " + file + ")")) {
