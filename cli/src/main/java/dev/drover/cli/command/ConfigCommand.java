@@ -3,6 +3,7 @@ package dev.drover.cli.command;
 import dev.drover.cli.config.OwnKey;
 import dev.drover.cli.config.Setting;
 import dev.drover.cli.config.Settings;
+import dev.drover.cli.replica.ServeRequest;
 import dev.drover.cli.session.Session;
 import dev.drover.cli.terminal.Fields;
 import dev.drover.cli.value.Span;
@@ -43,7 +44,7 @@ final class ConfigCommand extends VerbGroup {
       KafkaSettings kafka =
           new KafkaSettings(NOWHERE, settings.prefix(), settings.kafka())
               .withJournalTimeout(Span.parse(settings.value(OwnKey.JOURNAL_TIMEOUT)));
-      List<Setting> all = new ArrayList<>(settings.all());
+      List<Setting> all = withComputed(settings.all());
       kafka.own().forEach(own -> all.add(new Setting(own.key(), own.value(), origin(own))));
       if (session.console().json()) {
         session.console().object(Fields.of("settings", all.stream().map(Print::row).toList()));
@@ -51,6 +52,16 @@ final class ConfigCommand extends VerbGroup {
         all.forEach(setting -> session.console().line(setting.toString()));
       }
       return 0;
+    }
+
+    /** At its own place, what a process works out where nobody has set it. */
+    private static List<Setting> withComputed(List<Setting> set) {
+      List<Setting> all = new ArrayList<>(set);
+      List<String> keys = set.stream().map(Setting::key).toList();
+      if (!keys.contains(OwnKey.OVERLAY_SIZE.key())) {
+        all.add(keys.indexOf(OwnKey.TOPIC_WATCH.key()), ServeRequest.standardOverlay());
+      }
+      return all;
     }
 
     private static String origin(KafkaSettings.OwnSetting own) {

@@ -22,9 +22,14 @@ record MemoryPlan(ReplicaMemory replica, long overlayBytes) {
   }
 
   static MemoryPlan of(long heapBytes, int volumes) {
-    long all = Math.min(OVERLAY_BYTES, heapBytes / 4);
+    long all = allOverlays(heapBytes);
     return new MemoryPlan(
         ReplicaMemory.within(heapBytes / 2 / volumes),
         Math.max(LEAST_OVERLAY_BYTES, all / volumes));
+  }
+
+  /** What the gateways of a process share. */
+  static long allOverlays(long heapBytes) {
+    return Math.min(OVERLAY_BYTES, heapBytes / 4);
   }
 }

@@ -1,6 +1,9 @@
 package dev.drover.cli.replica;
 
+import dev.drover.cli.config.OwnKey;
+import dev.drover.cli.config.Setting;
 import dev.drover.cli.fleet.Target;
+import dev.drover.cli.value.ByteSize;
 import dev.drover.nbd.CacheMode;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -28,6 +31,13 @@ public record ServeRequest(
     CacheMode cache,
     Duration journalTimeout,
     Duration readLease) {
+
+  /** The overlay of a process that is not told how much, as its settings call it. */
+  public static Setting standardOverlay() {
+    long bytes = MemoryPlan.allOverlays(Runtime.getRuntime().maxMemory());
+    String origin = bytes < MemoryPlan.OVERLAY_BYTES ? "default: a quarter of the heap" : "default";
+    return new Setting(OwnKey.OVERLAY_SIZE.key(), ByteSize.exactText(bytes), origin);
+  }
 
   /** The same, asked of one of several volumes. */
   ServeRequest of(Target target) {

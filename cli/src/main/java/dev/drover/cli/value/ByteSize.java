@@ -88,6 +88,17 @@ public record ByteSize(long bytes) {
     return digits + (power == 0 ? " B" : " " + SUFFIXES.charAt(power) + "iB");
   }
 
+  /** The size as it can be given again: with the largest suffix that leaves nothing over. */
+  public static String exactText(long bytes) {
+    long value = bytes;
+    int power = 0;
+    while (value > 0 && value % 1024 == 0 && power < SUFFIXES.length() - 1) {
+      value /= 1024;
+      power++;
+    }
+    return power == 0 ? Long.toString(value) : Long.toString(value) + SUFFIXES.charAt(power);
+  }
+
   /** Three significant digits without trailing zeroes, as C's {@code %0.3g} prints them. */
   private static String significant(double value) {
     if (value == 0) {

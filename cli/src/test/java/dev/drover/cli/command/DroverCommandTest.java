@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -116,6 +117,20 @@ class DroverCommandTest {
     assertEquals("h:1", run.document().at("/settings/0/value").asText());
     assertEquals(
         "environment DROVER_BOOTSTRAP_SERVERS", run.document().at("/settings/0/origin").asText());
+  }
+
+  @Test
+  void everyEffectiveSettingIsPrintedAlsoOneThatIsComputed() {
+    Run computed = Run.drover("config", "print");
+    String line =
+        computed.out().lines().filter(each -> each.startsWith("overlay.size=")).findAny().get();
+    assertTrue(line.matches("overlay\\.size=\\d+[MK]?  \\(default(: a quarter of the heap)?\\)"));
+    List<String> keys =
+        computed.out().lines().map(each -> each.substring(0, each.indexOf('='))).toList();
+    assertEquals(keys.indexOf("topic.watch") - 1, keys.indexOf("overlay.size"), computed.out());
+    Run given = Run.drover("config", "print", "--set", "overlay.size=1G");
+    assertTrue(given.out().contains("overlay.size=1G  (flag --set)"), given.out());
+    assertEquals(1, given.out().lines().filter(each -> each.startsWith("overlay.size")).count());
   }
 
   @Test

@@ -57,6 +57,15 @@ class ByteSizeTest {
   }
 
   @Test
+  void aSizeIsToldSoThatItCanBeGivenAgain() {
+    for (String text :
+        new String[] {"0", "1", "512", "1K", "1023K", "96M", "98816K", "256M", "3T"}) {
+      assertEquals(text, ByteSize.exactText(ByteSize.parse(text).bytes()));
+    }
+    assertEquals("1G", ByteSize.exactText(1024L << 20));
+  }
+
+  @Test
   void aDiskIsRoundedUpToWholeSectors() {
     assertEquals(512, ByteSize.parseDisk("1", CLUSTER).bytes());
     assertEquals(1024, ByteSize.parseDisk("513", CLUSTER).bytes());
