@@ -46,6 +46,7 @@ public final class Replica implements AutoCloseable {
   private volatile boolean silent;
   private volatile Why stopped = new Why(null, null);
   private boolean wasBehind;
+  private boolean saidFault;
   private ReplicaStatus.State lastState = ReplicaStatus.State.STARTING;
 
   /** Why it was closed, for who looks at the registry later; nulls: there is nothing to say. */
@@ -190,9 +191,14 @@ public final class Replica implements AutoCloseable {
     }
     lastState = state;
     Optional<Fault> fault = run.fault();
-    if (fault.isEmpty()) {
+    if (fault.isEmpty() && saidFault) { // as loud as the fault: who read that waits for this
+      saidFault = false;
+      long offset = run.view().appliedOffset();
+      LOG.warn("replica {}: running again: {} at offset {}", run.replica(), state, offset);
+    } else if (fault.isEmpty()) {
       LOG.info("replica {}: {} at offset {}", run.replica(), state, run.view().appliedOffset());
     } else if (fault.get().retriable()) { // else it is how this replica ends, and done() says it
+      saidFault = true;
       Fault why = fault.get();
       LOG.warn("replica {}: {}: {}; {}", run.replica(), state, why.reason(), why.hint());
     }

@@ -178,7 +178,7 @@ public final class Fleet {
   }
 
   private void take(Target target) {
-    FleetMember member = new FleetMember(target, works.apply(target), this::tell);
+    FleetMember member = new FleetMember(target, works.apply(target), new Voice(console));
     synchronized (members) {
       members.put(target.volume(), member);
     }
@@ -199,21 +199,6 @@ public final class Fleet {
 
   private List<FollowedVolume> views() {
     return all().stream().map(FleetMember::view).toList();
-  }
-
-  private void tell(FleetMember member, CommandFailure failure) {
-    if (console.json()) {
-      console.object(
-          Fields.of("type", "fault")
-              .and("volume", member.target().volume())
-              .and("code", failure.code())
-              .and("message", failure.getMessage())
-              .and("hint", failure.hint()));
-    } else {
-      String hint = failure.hint().isEmpty() ? "" : "; " + failure.hint();
-      console.remark(
-          "volume %s: %s%s".formatted(member.target().volume(), failure.getMessage(), hint));
-    }
   }
 
   /** At the same time: each may have to wait for a disk or a broker. */

@@ -12,7 +12,6 @@ import dev.drover.nbd.GatewayStats;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 
 /**
@@ -26,7 +25,7 @@ final class FleetMember implements Seat {
 
   private final Target target;
   private final Work work;
-  private final BiConsumer<FleetMember, CommandFailure> troubled;
+  private final Listener listener;
   private final StopSignals stop = StopSignals.fromInside();
   private final Thread thread;
 
@@ -37,13 +36,19 @@ final class FleetMember implements Seat {
   private volatile int exit;
   private volatile Replica kept;
 
-  /**
-   * @param troubled hears of each new failure, on the member's thread
-   */
-  FleetMember(Target target, Work work, BiConsumer<FleetMember, CommandFailure> troubled) {
+  /** Hears of a member on that member's thread. */
+  interface Listener {
+    /** It cannot be opened, or go on, for a reason that was not said before. */
+    void troubled(FleetMember member, CommandFailure why);
+
+    /** It is open after it could not be. */
+    void resumed(FleetMember member);
+  }
+
+  FleetMember(Target target, Work work, Listener listener) {
     this.target = target;
     this.work = work;
-    this.troubled = troubled;
+    this.listener = listener;
     this.thread = Thread.ofVirtual().name("volume-" + target.volume()).unstarted(this::live);
   }
 
@@ -106,9 +111,13 @@ final class FleetMember implements Seat {
 
   @Override
   public void opened(Supplier<ReplicaReport> reports) {
+    boolean again = failure != null;
     replica = reports;
     failure = null;
     retrying = false;
+    if (again) {
+      listener.resumed(this);
+    }
   }
 
   @Override
@@ -159,7 +168,7 @@ final class FleetMember implements Seat {
     failure = now;
     retrying = again;
     if (!known || !again) {
-      troubled.accept(this, now);
+      listener.troubled(this, now);
     }
   }
 }

@@ -49,7 +49,7 @@ final class RunOutput {
     }
   }
 
-  /** The same for a run that logs nothing by itself: a fault is said once, when it begins. */
+  /** The same for a run that logs nothing by itself: a fault is said once, and that it is over. */
   void progressAndFaults(ReplicaReport report) {
     report
         .fault()
@@ -59,6 +59,9 @@ final class RunOutput {
                 console.remark(
                     "%s: FAULTED (%s): %s; %s"
                         .formatted(verb, fault.code(), fault.reason(), fault.hint())));
+    if (last != null && last.fault().isPresent() && report.fault().isEmpty()) {
+      console.remark("%s: running again at offset %d".formatted(verb, report.appliedOffset()));
+    }
     progress(report);
   }
 

@@ -44,6 +44,9 @@ final class SoleSeat implements Seat, AutoCloseable {
   @Override
   public void opened(Supplier<ReplicaReport> opened) throws IOException {
     replica = opened;
+    if (failure != null) {
+      console.remark("volume %s: running again".formatted(opened.get().volume()));
+    }
     failure = null;
     serve(new Target(opened.get().volume(), opened.get().image()));
   }

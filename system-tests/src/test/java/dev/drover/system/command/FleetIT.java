@@ -240,6 +240,32 @@ final class FleetIT {
   }
 
   @Test
+  void aVolumeThatGoesOnAfterAFaultIsSaidToRunAgain() throws Exception {
+    EmbeddedKafka kafka = EmbeddedKafka.shared();
+    Path image = folder.resolve("a.qcow2");
+    try (Drover drover = new Drover(kafka, folder);
+        ManyVolumes volumes = new ManyVolumes(kafka.settings(drover.prefix()))) {
+      volumes.make(List.of("a", "b"));
+      try (InProcess inside = inside(kafka, drover)) {
+        InProcess.Running alone = inside.start("apply", "a", "--image", image);
+        alone.awaitSaid("apply: volume a");
+        String b = "b=" + folder.resolve("b.qcow2");
+        InProcess.Running people = inside.start("apply", "a=" + image, b);
+        people.awaitSaid("volume a: ");
+        alone.stop();
+        people.awaitSaid("volume a: running again");
+        InProcess.Running programs = inside.start("apply", "a=" + image, b, "--json");
+        programs.awaitObject(said -> text(said, "type").equals("fault"));
+        people.stop();
+        for (String name : List.of("a", "b")) {
+          programs.awaitObject(
+              said -> text(said, "type").equals("resumed") && text(said, "volume").equals(name));
+        }
+      }
+    }
+  }
+
+  @Test
   void aFleetWhoseBrokersAreAwayStopsWellWithinItsTime() throws Exception {
     List<String> names = List.of("a", "b", "c");
     try (EmbeddedKafka own = EmbeddedKafka.start(1);

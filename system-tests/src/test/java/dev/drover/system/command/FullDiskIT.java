@@ -85,6 +85,8 @@ final class FullDiskIT {
     Qemu.run("mount", "-o", "remount,size=16m", small).orFail();
     gateway.awaitOutput("ready ");
     assertEquals(0, follower.await(Duration.ofSeconds(30)), follower.said());
+    assertTrue(follower.said().contains("volume v: running again"), follower.said());
+    assertTrue(gateway.said().contains("volume v: running again"), gateway.said());
     assertEquals("STOPPED", status(drover, "v", "a").orElseThrow().get("state").asText());
     assertEquals(0, gateway.stop(), gateway.said());
     assertCleanForQemu(image);
@@ -112,6 +114,7 @@ final class FullDiskIT {
 
     Qemu.run("mount", "-o", "remount,size=128m", small).orFail();
     awaitState(drover, "full", "small", "RUNNING");
+    assertTrue(follower.said().contains("replica small: running again: "), follower.said());
     assertEquals(0, gateway.process().stop(), gateway.process().said());
     assertEquals(0, follower.stop(), follower.said());
     drover.ok("apply", "full", "--image", image, "--until", "end");
