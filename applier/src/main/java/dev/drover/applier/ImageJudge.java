@@ -145,7 +145,7 @@ final class ImageJudge {
           Code.NAME_IN_USE,
           "replica %s of volume %s is alive on %s: %s, last heard of at %s"
               .formatted(name, other.volume(), other.host(), other.image(), other.lastSeen()),
-          "stop it, or choose another --replica name");
+          "stop it, or " + ReplicaNames.CHOOSE_ANOTHER);
     }
   }
 }

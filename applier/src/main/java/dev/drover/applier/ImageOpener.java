@@ -202,7 +202,7 @@ final class ImageOpener {
           Code.IMAGE_GONE,
           "%s: is gone; the registry knows replica %s of volume %s, last on %s as %s"
               .formatted(path, name, volume.name(), known.get().host(), known.get().image()),
-          "find the image, or make it anew with --rebuild, or choose another --replica name");
+          "find the image, or make it anew with --rebuild, or " + ReplicaNames.CHOOSE_ANOTHER);
     }
     Path unfinished = unfinished(path);
     if (options.base().isPresent()) {

@@ -6,6 +6,11 @@ import java.nio.file.Path;
 /** What a replica is called when nobody names it: STEM-HOSTNAME, in the form that names have. */
 public final class ReplicaNames {
 
+  /** As a hint ends: what names a replica in a process of one volume, and in one of several. */
+  static final String CHOOSE_ANOTHER =
+      "choose another --replica name; where one process has several volumes, set another HOSTNAME"
+          + " for their new images, or share them out with --match";
+
   private static final int MAX_CHARS = 63;
 
   private ReplicaNames() {}

@@ -295,7 +295,12 @@ final class ReplicaTest {
       assertTrue(replica.awaitVisible(1, SOON));
       Path other = dir.resolve("other.qcow2");
       awaitStatus(State.RUNNING);
-      refused(Code.NAME_IN_USE, ReplicaOptions.of(other).withName("disk-host-a"));
+      ApplierException taken =
+          refused(Code.NAME_IN_USE, ReplicaOptions.of(other).withName("disk-host-a"));
+      // --replica names a single volume's replica: with several there is another way.
+      for (String way : List.of("--replica", "HOSTNAME", "--match")) {
+        assertTrue(taken.hint().contains(way), taken.hint());
+      }
     }
   }
 

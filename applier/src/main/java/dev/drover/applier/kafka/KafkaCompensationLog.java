@@ -332,7 +332,8 @@ public final class KafkaCompensationLog implements CompensationLog {
     throw new ApplierException(
         Code.FENCED,
         "replica %s: another process has taken over %s".formatted(replica, identity),
-        "one process per replica: stop one of them, or give its image another --replica name",
+        "one process per replica: stop one of them, or give its image another name, which it keeps:"
+            + " 'drover apply VOLUME --image PATH --replica NAME'",
         fencedBy);
   }
 
