@@ -169,12 +169,26 @@ final class KafkaFaults {
     return new JournalException(Code.VOLUME_EXISTS, "volume %s %s".formatted(name, why));
   }
 
-  static JournalException neverAcknowledged(int replication, int minInsync) {
+  static JournalException neverAcknowledged(String volume, int replication, int minInsync) {
     return new JournalException(
             Code.USAGE,
-            "%d in-sync copies of %d: no write could ever be acknowledged"
-                .formatted(minInsync, replication))
-        .withHint("ask for fewer in-sync replicas, or for more copies");
+            "volume %s: %d in-sync copies of %d: no write could ever be acknowledged"
+                .formatted(volume, minInsync, replication))
+        .withHint(
+            "give --min-insync-replicas %d or 0, or ask for more copies, too"
+                .formatted(replication));
+  }
+
+  static JournalException tooFewBrokers(String volume, int replication, int brokers) {
+    return new JournalException(
+            Code.USAGE,
+            "volume %s: %d copies were asked for, but there %s"
+                .formatted(
+                    volume,
+                    replication,
+                    brokers == 1 ? "is 1 broker" : "are " + brokers + " brokers"))
+        .withHint(
+            "give --replication-factor %d or nothing, or start more brokers".formatted(brokers));
   }
 
   static JournalException imageChanged(String name, String image) {

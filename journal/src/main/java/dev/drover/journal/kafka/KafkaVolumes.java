@@ -70,9 +70,9 @@ public final class KafkaVolumes implements AutoCloseable {
     int replication = TopicRules.replication(wanted.asks(), cluster.brokers());
     int minInsync = TopicRules.minInsync(wanted.asks(), replication);
     if (minInsync > replication) {
-      throw KafkaFaults.neverAcknowledged(replication, minInsync);
+      throw KafkaFaults.neverAcknowledged(wanted.name(), replication, minInsync);
     }
-    ensureRegistryTopic(replication, minInsync);
+    ensureRegistryTopic(wanted.name(), cluster.brokers(), replication, minInsync);
     Optional<VolumeDescriptor> known = registry.volume(wanted.name());
     if (known.isPresent() && known.get().state() != State.CREATING) {
       return continuedImport(known.get(), wanted);
@@ -86,6 +86,7 @@ public final class KafkaVolumes implements AutoCloseable {
       throw KafkaFaults.volumeExists(
           wanted.name(), "is not registered, but there is a topic " + topic);
     }
+    requireBrokers(wanted.name(), replication, cluster.brokers());
     VolumeDescriptor creating =
         new VolumeDescriptor(
                 wanted.name(),
@@ -121,9 +122,19 @@ public final class KafkaVolumes implements AutoCloseable {
     admin.create(topics.compensations(name), replication, TopicRules.compacted(minInsync));
   }
 
-  private void ensureRegistryTopic(int replication, int minInsync) throws JournalException {
+  /** Before anything is made: Kafka would say so only of the first topic. */
+  private static void requireBrokers(String name, int replication, int brokers)
+      throws JournalException {
+    if (replication > brokers) {
+      throw KafkaFaults.tooFewBrokers(name, replication, brokers);
+    }
+  }
+
+  private void ensureRegistryTopic(String volume, int brokers, int replication, int minInsync)
+      throws JournalException {
     String topic = settings.topics().registry();
     if (admin.describe(topic).isEmpty()) {
+      requireBrokers(volume, replication, brokers);
       admin.create(topic, replication, TopicRules.registry(minInsync));
     }
     refuse(topic, TopicRules.wrongCompacted(requireTopic("(all)", topic)));
@@ -179,10 +190,22 @@ public final class KafkaVolumes implements AutoCloseable {
    * Changes what a volume asks of its topics; the topics themselves stay as they are.
    *
    * @return the volume as it is now
-   * @throws JournalException VOLUME_MISSING, VOLUME_NOT_READY
+   * @throws JournalException VOLUME_MISSING, VOLUME_NOT_READY; USAGE when more in-sync copies are
+   *     newly asked for than there are, or are to be
    */
   public VolumeDescriptor ask(String name, Durability asked) throws JournalException {
-    VolumeDescriptor asking = requireReady(name).asking(asked);
+    VolumeDescriptor before = requireReady(name);
+    int inSync = asked.minInsyncReplicas();
+    if (inSync != before.asks().minInsyncReplicas()) {
+      int copies =
+          asked.replicationFactor() > 0
+              ? asked.replicationFactor()
+              : admin.describe(before.topic()).map(TopicFacts::replicationFactor).orElse(inSync);
+      if (inSync > copies) {
+        throw KafkaFaults.neverAcknowledged(name, copies, inSync);
+      }
+    }
+    VolumeDescriptor asking = before.asking(asked);
     registry.put(asking);
     return asking;
   }

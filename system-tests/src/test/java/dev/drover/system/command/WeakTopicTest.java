@@ -131,6 +131,36 @@ final class WeakTopicTest {
     }
   }
 
+  @Test
+  void whatTheBrokersOrTheCopiesCanNeverGiveIsRefusedAndLeavesNothing() throws Exception {
+    try (InProcess drover = with("warn")) {
+      Object[] three = {"volume", "create", "v", "--size", "1M", "--replication-factor", "3"};
+      for (boolean beginning : new boolean[] {true, false}) {
+        Drover.Outcome refused = drover.run(three).expect(2);
+        assertEquals(
+            "drover: volume v: 3 copies were asked for, but there is 1 broker;"
+                + " give --replication-factor 1 or nothing, or start more brokers\n",
+            refused.err());
+        drover.run("volume", "show", "v").expect(1);
+        if (beginning) { // not even a registry
+          try (Admin admin = kafka.admin()) {
+            assertFalse(
+                admin.listTopics().names().get().stream().anyMatch(n -> n.startsWith(prefix)));
+          }
+        }
+        drover.ok("volume", "create", beginning ? "other" : "v", "--size", "1M");
+      }
+      Drover.Outcome never =
+          drover.run("volume", "alter", "v", "--min-insync-replicas", "5").expect(2);
+      assertEquals(
+          "drover: volume v: 5 in-sync copies of 1: no write could ever be acknowledged;"
+              + " give --min-insync-replicas 1 or 0, or ask for more copies, too\n",
+          never.err());
+      JsonNode asks = json(drover.ok("volume", "show", "v", "--json")).get("durability");
+      assertEquals(0, asks.get("minInsyncReplicas").asInt(), asks.toString());
+    }
+  }
+
   private void alter(String key, String value) throws Exception {
     var topic = new ConfigResource(ConfigResource.Type.TOPIC, prefix + ".v.intents");
     var change = new AlterConfigOp(new ConfigEntry(key, value), AlterConfigOp.OpType.SET);
