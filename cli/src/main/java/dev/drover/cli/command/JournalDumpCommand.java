@@ -71,9 +71,22 @@ final class JournalDumpCommand implements Callable<Integer> {
                       .and("records", records)
                       .and("void", voidRecords));
         }
+        sayIfBeyond(dump.end(), descriptor.topic());
       }
     }
     return 0;
+  }
+
+  /** Nothing is what was asked for where both ends were given alike; else the end is news. */
+  private void sayIfBeyond(long end, String topic) {
+    if (records == 0 && from >= end && (to == null || to > from)) {
+      session
+          .console()
+          .remark(
+              end == 0
+                  ? "journal %s is empty".formatted(topic)
+                  : "journal %s ends at offset %d: nothing is at %d".formatted(topic, end, from));
+    }
   }
 
   private void print(DumpedRecord dumped) {

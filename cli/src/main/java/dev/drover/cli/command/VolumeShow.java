@@ -65,7 +65,9 @@ final class VolumeShow implements Callable<Integer> {
     console.line("log end offset:      " + figure(report.logEndOffset()));
     console.line("writer:              " + VolumeFields.writerText(report.writer(), now));
     if (report.writer() != null) {
-      console.line("writer's image:      " + report.writer().image());
+      String image = report.writer().image();
+      console.line(
+          "writer's image:      " + (image.isEmpty() ? "none, a verb had this epoch" : image));
       console.line("writer last seen:    " + report.writer().lastSeen());
     }
   }

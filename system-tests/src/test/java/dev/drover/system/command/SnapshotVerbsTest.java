@@ -39,6 +39,28 @@ class SnapshotVerbsTest {
 
   private InProcess drover;
 
+  @Test
+  void whatAVerbLeavesBehindWhereNobodyServesIsToldAsSuch() {
+    drover.ok("volume", "create", "v", "--size", "1M");
+    Drover.Outcome empty = drover.run("journal", "dump", "v").expect(0);
+    assertEquals("", empty.out());
+    assertTrue(empty.err().contains(" is empty"), empty.err());
+    drover.ok("mark", "v", "m");
+    String shown = drover.ok("volume", "show", "v");
+    assertTrue(shown.contains("writer's image:      none, a verb had this epoch"), shown);
+
+    long end = json(drover.ok("volume", "show", "v", "--json")).get("logEndOffset").asLong();
+    for (long from : new long[] {end, end + 100}) {
+      Drover.Outcome beyond = drover.run("journal", "dump", "v", "--from", from).expect(0);
+      assertEquals("", beyond.out());
+      String why = ".v.intents ends at offset %d: nothing is at %d\n".formatted(end, from);
+      assertTrue(beyond.err().endsWith(why), beyond.err());
+    }
+    assertEquals("", drover.run("journal", "dump", "v", "--from", end - 1).expect(0).err());
+    assertEquals("", drover.run("journal", "dump", "v", "--from", 1, "--to", 1).expect(0).err());
+    drover.ok("volume", "delete", "v", "--yes");
+  }
+
   @BeforeEach
   void start() {
     drover = new InProcess(EmbeddedKafka.shared(), folder);
