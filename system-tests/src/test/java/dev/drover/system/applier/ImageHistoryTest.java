@@ -112,6 +112,32 @@ final class ImageHistoryTest {
   }
 
   @Test
+  void aCopyOfALiveReplicaThatWasIdleStartsAsANewOneUnderAnotherName() throws Exception {
+    Path copy = folder.resolve("b.qcow2");
+    try (Replica replica = volume.start(options)) {
+      assertTrue(replica.awaitVisible(disk.write(40) + 1, SOON));
+      long until = System.nanoTime() + SOON.toNanos();
+      do {
+        assertTrue(System.nanoTime() < until, "never idle");
+        Files.deleteIfExists(copy);
+        Files.copy(options.image(), copy);
+      } while (!position(copy).clean());
+      byte[] before = Files.readAllBytes(copy);
+      ReplicaOptions sameName = ReplicaOptions.of(copy).withName("a");
+      ApplierException e =
+          assertThrows(ApplierException.class, () -> volume.start(sameName).close());
+      assertEquals(Code.NAME_IN_USE, e.code());
+      assertArrayEquals(before, Files.readAllBytes(copy));
+      disk.write(40);
+      volume.followToEnd(ReplicaOptions.of(copy).withName("b"));
+      disk.assertOn(copy);
+    }
+    volume.followToEnd(options);
+    disk.assertOn(options.image());
+    assertNotEquals(position(options.image()).incarnation(), position(copy).incarnation());
+  }
+
+  @Test
   void anImageThatQemuIoWroteToIsRefusedUntouched() throws Exception {
     Qemu.io(options.image(), "write -P 0x5a 64k 4k").orFail();
     disk.write(10);
