@@ -8,6 +8,7 @@ import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
+import dev.drover.qcow2.io.BlockFile;
 import dev.drover.qcow2.sim.MemoryBlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -197,5 +198,33 @@ final class HostilePointersTest {
     Qcow2Exception e = assertThrows(Qcow2Exception.class, () -> Qcow2Image.open(file, false));
     assertEquals(Code.CORRUPT, e.code());
     Qcow2Image.open(file, true).close();
+  }
+
+  @Test
+  void noPlaceIsGivenInARawDataFileWhereAnEntrySaysThatItIsElsewhere() throws IOException {
+    MemoryBlockFile data = new MemoryBlockFile("data");
+    file = new MemoryBlockFile("hostile.qcow2");
+    CreateOptions options = CreateOptions.ofSize(1 << 20).withClusterSize(CLUSTER);
+    Qcow2Image.create(file, data, options.withDataFile("data", true)).close();
+    put(L1Entry.offset(longAt(Header.read(file).l1().offset().bytes())), 1L << 40 | 1);
+    BackingOpener gate =
+        new BackingOpener() {
+          @Override
+          public GuestDisk open(String image, BackingReference reference) throws IOException {
+            return REFUSE.open(image, reference);
+          }
+
+          @Override
+          public BlockFile openData(String image, String name, boolean readOnly) {
+            return data;
+          }
+        };
+    Qcow2Image image = Qcow2Image.open(file, false, gate);
+    Qcow2Exception e =
+        assertThrows(
+            Qcow2Exception.class,
+            () -> image.write(GuestOffset.ZERO, ByteBuffer.allocate(CLUSTER)));
+    assertEquals(Code.CORRUPT, e.code());
+    assertEquals(1 << 20, data.length(), "the data file is as it was");
   }
 }

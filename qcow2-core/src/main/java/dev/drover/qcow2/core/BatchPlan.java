@@ -84,6 +84,7 @@ final class BatchPlan {
       Zeroing here = zeroing.at(cluster << geometry.clusterBits(), backingEnd);
       boolean spaceless = !entry.hasPlace() && here.readsAsZeroes(entry) == L2Entry.ALL;
       if (spaceless || zeroing.raw() && entry.allocated() != L2Entry.ALL) {
+        mapping.requireSound(entry, cluster);
         plan.table((int) (cluster / geometry.l2Entries()))
             .clusters()
             .add(plan.reserved(cluster, entry));
