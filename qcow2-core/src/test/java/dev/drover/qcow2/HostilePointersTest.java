@@ -201,6 +201,43 @@ final class HostilePointersTest {
   }
 
   @Test
+  void aTableThatItsRefcountCallsFreeIsNotTakenForData() throws IOException {
+    long block = longAt(header.refcountTable().offset().bytes());
+    for (long table : List.of(l2, header.l1().offset().bytes(), block)) {
+      makeAnImageWithOneCluster();
+      file.write(ByteBuffer.allocate(2), block + 2 * (table / CLUSTER));
+      MemoryBlockFile before = file.copy();
+      Qcow2Image image = Qcow2Image.open(file, false);
+      Qcow2Exception e =
+          assertThrows(
+              Qcow2Exception.class,
+              () -> image.write(new GuestOffset(1 << 19), ByteBuffer.allocate(10)));
+      assertEquals(Code.CORRUPT, e.code());
+      assertEquals(table, e.imageOffset());
+      put(72, 0); // that it may not be clean is durable before anything changes
+      assertTrue(file.sameContent(before), "nothing was written");
+    }
+  }
+
+  @Test
+  void clustersThatAreCountedBehindTheEndOfACutFileAreNotTaken() throws IOException {
+    try (Qcow2Image image = Qcow2Image.open(file, false)) {
+      image.write(new GuestOffset(CLUSTER), ByteBuffer.allocate(CLUSTER).put(0, (byte) 1));
+    }
+    file.setLength(longAt(l2 + 8) & ~L2Entry.COPIED_FLAG);
+    try (Qcow2Image image = Qcow2Image.open(file, false)) {
+      image.write(new GuestOffset(1 << 19), ByteBuffer.allocate(CLUSTER).put(0, (byte) 2));
+      image.createSnapshot(new SnapshotSpec(new UUID(0, 1), "s", Instant.EPOCH, new byte[0]));
+    }
+    ByteBuffer lost = ByteBuffer.allocate(1);
+    try (Qcow2Image image = Qcow2Image.open(file, true)) {
+      image.read(new GuestOffset(CLUSTER), lost);
+    }
+    assertEquals(0, lost.get(0), "somebody else's bytes");
+    assertTrue(ImageCheck.check(file, ImageCheck.Repair.NONE).isClean());
+  }
+
+  @Test
   void noPlaceIsGivenInARawDataFileWhereAnEntrySaysThatItIsElsewhere() throws IOException {
     MemoryBlockFile data = new MemoryBlockFile("data");
     file = new MemoryBlockFile("hostile.qcow2");

@@ -1,5 +1,6 @@
 package dev.drover.qcow2;
 
+import dev.drover.qcow2.sim.InvariantViolation;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Random;
@@ -19,6 +20,11 @@ public final class PlainRuns implements Consumer<String> {
     String[] words = line.split(" ");
     try {
       run(words[0], words[words.length - 1]);
+    } catch (Qcow2Exception e) {
+      if (e.code() == Qcow2Exception.Code.CORRUPT && e.getMessage().contains("refcount is 0")) {
+        throw new InvariantViolation("I-03", "a table in use counts nowhere", e);
+      }
+      throw new UncheckedIOException(e);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

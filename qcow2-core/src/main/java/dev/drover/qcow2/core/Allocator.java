@@ -115,7 +115,31 @@ final class Allocator {
 
   private SpacePlan plan(List<Long> clusters, long fileEnd) throws IOException {
     long end = Math.max(fileEnd, clusters.getLast() + 1);
-    return new SpacePlan(geometry, refcounts, clusters, end, disk.name());
+    while (true) {
+      SpacePlan plan = new SpacePlan(geometry, refcounts, clusters, end, disk.name());
+      long used = lastUsed(plan);
+      if (used < end) {
+        return plan;
+      }
+      end = used + 1;
+    }
+  }
+
+  /**
+   * The last cluster that a plan wants and that is counted: behind the file's end, of which a part
+   * was lost. None is below the plan's own blocks and table; -1 if there is none.
+   *
+   * @throws dev.drover.qcow2.Qcow2Exception CORRUPT for one that is not counted, and is a table
+   */
+  private long lastUsed(SpacePlan plan) throws IOException {
+    long used = -1;
+    for (long cluster : plan.all()) {
+      core.pointers().free(cluster << geometry.clusterBits());
+      if (refcounts.get(cluster) != 0) {
+        used = Math.max(used, cluster);
+      }
+    }
+    return used;
   }
 
   /** Free clusters of the file, completed by new ones at its end. */
@@ -132,7 +156,9 @@ final class Allocator {
       }
     }
     for (long cluster = fileEnd; found.size() < wanted; cluster++) {
-      found.add(cluster);
+      if (refcounts.get(cluster) == 0) { // a file that was cut off counts what it has lost
+        found.add(cluster);
+      }
     }
     return found;
   }
@@ -161,7 +187,10 @@ final class Allocator {
         return start;
       }
     }
-    return fileEnd;
+    for (start = fileEnd, at = fileEnd; at - start < clusters; at++) {
+      start = refcounts.get(at) == 0 ? start : at + 1;
+    }
+    return start;
   }
 
   private void extend(SpacePlan plan) throws IOException {

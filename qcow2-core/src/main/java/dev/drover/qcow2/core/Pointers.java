@@ -171,6 +171,15 @@ final class Pointers {
     return packed;
   }
 
+  /** A cluster that is free by its refcount is none of the tables that are in use. */
+  void free(long offset) throws IOException {
+    if (isTable(offset, geometry.clusterSize())
+        || blocks.contains(offset)
+        || l2Tables.contains(offset)) {
+      throw broken(offset, "a table is in a cluster whose refcount is 0");
+    }
+  }
+
   private long place(long offset, String what) throws IOException {
     if (!geometry.isAligned(offset)) {
       throw broken(offset, what + " is not aligned to clusters");
