@@ -238,6 +238,32 @@ final class HostilePointersTest {
   }
 
   @Test
+  void whatWasSetAsideStaysWhereItIsWhenABadPointerShows() throws IOException {
+    put(l2, l2 + 512 | L2Entry.COPIED_FLAG);
+    try (Qcow2Image image = Qcow2Image.open(file, false)) {
+      image.write(new GuestOffset(1 << 19), ByteBuffer.allocate(10));
+      assertThrows(
+          Qcow2Exception.class, () -> image.read(GuestOffset.ZERO, ByteBuffer.allocate(10)));
+      MemoryBlockFile before = file.copy();
+      image.flush();
+      assertTrue(file.sameContent(before), "nothing was written");
+    }
+  }
+
+  @Test
+  void aSnapshotThatMeetsABadPointerWritesNoRefcounts() throws IOException {
+    put(l2 + 8, l2 + 512 | L2Entry.COPIED_FLAG); // behind a good one, which is counted first
+    long block = longAt(header.refcountTable().offset().bytes());
+    try (Qcow2Image image = Qcow2Image.open(file, false)) {
+      SnapshotSpec spec = new SnapshotSpec(new UUID(0, 1), "s", Instant.EPOCH, new byte[0]);
+      assertThrows(Qcow2Exception.class, () -> image.createSnapshot(spec));
+    }
+    ByteBuffer refcount = ByteBuffer.allocate(2);
+    file.read(refcount, block + 2 * (l2 / CLUSTER));
+    assertEquals(1, refcount.getShort(0));
+  }
+
+  @Test
   void noPlaceIsGivenInARawDataFileWhereAnEntrySaysThatItIsElsewhere() throws IOException {
     MemoryBlockFile data = new MemoryBlockFile("data");
     file = new MemoryBlockFile("hostile.qcow2");

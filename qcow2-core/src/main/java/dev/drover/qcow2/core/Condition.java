@@ -75,12 +75,12 @@ final class Condition {
 
   /** Refcounts equal references again: says so, durably. */
   void rise(Optional<byte[]> payload) throws IOException {
-    if (!core.isExact() || core.hasUnsynced()) {
-      throw new IllegalStateException("the image is not exact");
-    }
-    if (!core.pointers().isSound()) {
+    if (!core.isSound()) {
       markCorrupt();
       return;
+    }
+    if (!core.isExact() || core.hasUnsynced()) {
+      throw new IllegalStateException("the image is not exact");
     }
     if (core.hasQuarantined()) {
       core.sync();
@@ -106,7 +106,7 @@ final class Condition {
     if (header.hasFeatures() && slots.isEmpty()) {
       core.submitHeader(header.withFeatures(header.features().withCorrupt(true)));
     }
-    core.sync();
+    core.syncWritten();
   }
 
   /** Version 2 has no such bit: what a crash leaks there, only a check finds. */

@@ -257,6 +257,11 @@ public final class ImageCore {
     }
   }
 
+  /** Whether the image has not shown a bad pointer yet. Any thread. */
+  boolean isSound() {
+    return pointers.isSound();
+  }
+
   /** Refuses to write to an image that has shown itself corrupt. */
   void requireWritable() throws Qcow2Exception {
     pointers.requireSound();
@@ -339,6 +344,12 @@ public final class ImageCore {
     disk.sync();
     condition.synced();
     allocator.list().synced();
+  }
+
+  /** Makes durable what was written, and writes nothing of an image that is known to be bad. */
+  void syncWritten() throws IOException {
+    disk.sync();
+    condition.synced();
   }
 
   /** Whether memory or file have something that is not durable. */

@@ -227,10 +227,10 @@ public final class Requests {
 
   /**
    * Whether nothing is left of failed requests. If something is, and nobody is in flight any more,
-   * it is mended now; nobody is admitted before.
+   * it is mended now; nobody is admitted before. What is known to be bad is left as it is.
    */
   private boolean mended() throws IOException {
-    if (!leftovers && !core.structure().needsRecount()) {
+    if (!core.isSound() || !leftovers && !core.structure().needsRecount()) {
       return true;
     }
     if (!inFlight.isDrained()) {
@@ -247,6 +247,9 @@ public final class Requests {
   }
 
   private void giveBack() throws IOException {
+    if (!core.isSound()) {
+      return; // its refcounts are not to be trusted, and whoever repairs it frees what it leaks
+    }
     leftovers = true;
     core.giveBack();
     leftovers = false;
@@ -284,12 +287,20 @@ public final class Requests {
       writeAgain(); // a failed sync may have dropped any of it (I-14)
     }
     if (core.hasUnsynced()) {
-      core.sync();
+      syncSound();
     }
     sinceFlush.clear();
     sinceFlushBytes = 0;
     failuresMadeGood = failures;
     giveBack();
+  }
+
+  private void syncSound() throws IOException {
+    if (core.isSound()) {
+      core.sync();
+    } else {
+      core.syncWritten();
+    }
   }
 
   private void writeAgain() throws IOException {

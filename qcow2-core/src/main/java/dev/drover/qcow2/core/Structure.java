@@ -41,7 +41,9 @@ public final class Structure {
 
   /** What is left to do before the image is closed: the bitmaps' bits. */
   public void close() throws IOException {
-    bitmaps.store();
+    if (core.isSound()) {
+      bitmaps.store();
+    }
   }
 
   /** The snapshot with that id or, if there is none, the first of that name. */
