@@ -80,7 +80,7 @@ public final class ImageCommit {
     long size = overlay.virtualSizeBytes();
     long before = base.virtualSizeBytes();
     if (before < size) {
-      base.resize(size);
+      base.resize(CreateOptions.roundUpToSectors(size)); // a header may say any size
     }
     Iterator<HostExtent> map = HostMap.of(overlay, GuestOffset.ZERO, size);
     while (map.hasNext()) {

@@ -8,6 +8,7 @@ import dev.drover.qcow2.Qcow2Exception.Code;
 import dev.drover.qcow2.format.Header;
 import dev.drover.qcow2.format.L1Entry;
 import dev.drover.qcow2.format.L2Entry;
+import dev.drover.qcow2.format.NewImage;
 import dev.drover.qcow2.io.BlockFile;
 import dev.drover.qcow2.sim.MemoryBlockFile;
 import java.io.IOException;
@@ -289,5 +290,27 @@ final class HostilePointersTest {
             () -> image.write(GuestOffset.ZERO, ByteBuffer.allocate(CLUSTER)));
     assertEquals(Code.CORRUPT, e.code());
     assertEquals(1 << 20, data.length(), "the data file is as it was");
+  }
+
+  @Test
+  void aDiskThatEndsWithinASectorIsCommitted() throws IOException {
+    MemoryBlockFile below = new MemoryBlockFile("below.raw");
+    below.setLength(CLUSTER);
+    file = new MemoryBlockFile("hostile.qcow2");
+    NewImage.create(
+        file,
+        CreateOptions.ofSize(3 * CLUSTER)
+            .withClusterSize(CLUSTER)
+            .withBacking(BackingReference.raw("below.raw")));
+    put(24, CLUSTER + 100); // the disk's size
+    RawDisk base = new RawDisk(below);
+    try (Qcow2Image image = Qcow2Image.open(file, false, (name, reference) -> base)) {
+      image.write(new GuestOffset(CLUSTER + 99), ByteBuffer.allocate(1).put(0, (byte) 5));
+      ImageCommit.commit(image, base, bytes -> {});
+    }
+    ByteBuffer last = ByteBuffer.allocate(1);
+    below.read(last, CLUSTER + 99);
+    assertEquals(5, last.get(0));
+    assertEquals(CLUSTER + 512, below.length());
   }
 }
