@@ -3,6 +3,7 @@ package dev.drover.qcow2;
 import dev.drover.qcow2.core.CoreOptions;
 import dev.drover.qcow2.io.BlockFile;
 import java.io.IOException;
+import java.util.Optional;
 
 /** Opens plain images with bounds so small that every one of them is reached. */
 public final class SmallImages {
@@ -24,5 +25,19 @@ public final class SmallImages {
   public static Qcow2Image open(BlockFile file, BackingOpener backing, CoreOptions bounds)
       throws IOException {
     return Qcow2Image.open(file, false, backing, bounds);
+  }
+
+  /** As {@link ImageAmend#amend} with these bounds. */
+  public static void amend(
+      BlockFile file, BackingOpener gate, AmendOptions wanted, CoreOptions bounds)
+      throws IOException {
+    ImageAmend.amend(file, gate, wanted, bytes -> {}, bounds);
+  }
+
+  /** As {@link ImageRebase#rebase} with these bounds. */
+  public static void rebase(
+      BlockFile file, BackingOpener gate, Optional<BackingReference> onto, CoreOptions bounds)
+      throws IOException {
+    ImageRebase.rebase(file, gate, onto, bytes -> {}, bounds);
   }
 }

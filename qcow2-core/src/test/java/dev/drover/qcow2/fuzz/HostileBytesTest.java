@@ -26,6 +26,7 @@ final class HostileBytesTest {
       try {
         new HostileImage(image).look();
         new HostileImage(image).write(run);
+        new HostileImage(image).operate(random.nextLong());
         new HostileImage(image).repair();
       } catch (IOException | RuntimeException | AssertionError e) {
         throw new AssertionError(
@@ -59,6 +60,7 @@ final class HostileBytesTest {
         byte[] cut = java.util.Arrays.copyOf(image, length);
         new HostileImage(cut).look();
         new HostileImage(cut).write(length);
+        new HostileImage(cut).operate(length);
         new HostileImage(cut).repair();
       }
     }

@@ -3,16 +3,19 @@ package dev.drover.qcow2.fuzz;
 import dev.drover.qcow2.BackingOpener;
 import dev.drover.qcow2.BackingReference;
 import dev.drover.qcow2.BitmapInfo;
+import dev.drover.qcow2.CreateOptions;
 import dev.drover.qcow2.DirtyBitmaps;
-import dev.drover.qcow2.DirtyRange;
+import dev.drover.qcow2.DiskCopy;
 import dev.drover.qcow2.GuestDisk;
-import dev.drover.qcow2.GuestExtent;
 import dev.drover.qcow2.GuestOffset;
+import dev.drover.qcow2.HostMap;
 import dev.drover.qcow2.ImageCheck;
 import dev.drover.qcow2.ImageCheck.Repair;
 import dev.drover.qcow2.ImageInfo;
+import dev.drover.qcow2.ImageMeasure;
 import dev.drover.qcow2.Qcow2Exception;
 import dev.drover.qcow2.Qcow2Image;
+import dev.drover.qcow2.RawDisk;
 import dev.drover.qcow2.SmallImages;
 import dev.drover.qcow2.SnapshotInfo;
 import dev.drover.qcow2.core.CoreOptions;
@@ -21,6 +24,7 @@ import dev.drover.qcow2.sim.MemoryBlockFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
@@ -38,14 +42,17 @@ final class HostileImage {
   /** Disks can claim exabytes: so many pieces are looked at. */
   private static final int PIECES = 64;
 
-  private static final CoreOptions BOUNDS = SmallImages.bounds(512, 16, 4);
+  /** What is copied as a whole is at most so large. */
+  static final int MAX_COPIED_BYTES = 1 << 20;
 
-  /** No backing files, and for data a file of zeroes that is large enough for any small disk. */
-  private static final BackingOpener GATE =
+  static final CoreOptions BOUNDS = SmallImages.bounds(512, 16, 4);
+
+  /** For a backing file a small disk, and for data zeroes that are enough for any small disk. */
+  static final BackingOpener GATE =
       new BackingOpener() {
         @Override
         public GuestDisk open(String image, BackingReference reference) throws IOException {
-          return BackingOpener.REFUSE.open(image, reference);
+          return HostileImage.backing();
         }
 
         @Override
@@ -67,6 +74,14 @@ final class HostileImage {
     return file;
   }
 
+  /** Shorter than the disks above it. */
+  static RawDisk backing() throws IOException {
+    MemoryBlockFile below = new MemoryBlockFile("below.raw");
+    below.setLength(8 << 10);
+    below.write(ByteBuffer.wrap("below".getBytes(StandardCharsets.US_ASCII)), 5000);
+    return new RawDisk(below);
+  }
+
   // ---- looking ----
 
   void look() throws IOException {
@@ -80,6 +95,7 @@ final class HostileImage {
     content();
     map();
     bitmaps();
+    copies();
     if (!before.sameContent(file)) {
       throw new AssertionError("looking has changed it");
     }
@@ -137,16 +153,52 @@ final class HostileImage {
 
   private void map() throws IOException {
     try (Qcow2Image image = Qcow2Image.open(file, true, GATE)) {
-      Iterator<GuestExtent> extents = image.map(new GuestOffset(0));
-      for (int n = 0; n < PIECES && extents.hasNext(); n++) {
-        extents.next();
-      }
+      walk(image.map(GuestOffset.ZERO));
+      walk(HostMap.of(image, GuestOffset.ZERO, image.virtualSizeBytes()));
     } catch (Qcow2Exception e) {
       return;
     } catch (UncheckedIOException e) {
-      if (!(e.getCause() instanceof Qcow2Exception)) {
-        throw e;
+      requireTyped(e);
+    }
+  }
+
+  private static void walk(Iterator<?> extents) {
+    for (int n = 0; n < PIECES && extents.hasNext(); n++) {
+      extents.next();
+    }
+  }
+
+  static void requireTyped(UncheckedIOException e) {
+    if (!(e.getCause() instanceof Qcow2Exception)) {
+      throw e;
+    }
+  }
+
+  /** Measured, and copied if it is small: the copy is the same disk. */
+  private void copies() throws IOException {
+    try (Qcow2Image image = Qcow2Image.open(file, true, GATE)) {
+      CreateOptions options =
+          CreateOptions.ofSize(image.virtualSizeBytes()).withClusterSize(image.clusterSizeBytes());
+      ImageMeasure.of(options, image);
+      if (image.virtualSizeBytes() <= MAX_COPIED_BYTES) {
+        MemoryBlockFile copy = new MemoryBlockFile("copy");
+        try (Qcow2Image target = Qcow2Image.create(copy, options)) {
+          new DiskCopy(image, 4096, bytes -> {}).into(target, false);
+          requireSame(image, target);
+        }
       }
+    } catch (Qcow2Exception e) {
+      return; // not to be read, or not to be had anew
+    }
+  }
+
+  private static void requireSame(Qcow2Image image, Qcow2Image copy) throws IOException {
+    ByteBuffer there = ByteBuffer.allocate((int) image.virtualSizeBytes());
+    ByteBuffer here = ByteBuffer.allocate(there.capacity());
+    image.read(GuestOffset.ZERO, there);
+    copy.read(GuestOffset.ZERO, here);
+    if (!there.flip().equals(here.flip())) {
+      throw new AssertionError("the copy differs");
     }
   }
 
@@ -154,18 +206,13 @@ final class HostileImage {
     try (Qcow2Image image = Qcow2Image.open(file, true, GATE)) {
       for (BitmapInfo bitmap : image.bitmaps().list()) {
         if (!bitmap.inUse() && !bitmap.foreign()) {
-          Iterator<DirtyRange> ranges = image.bitmaps().dirtyRanges(bitmap.name());
-          for (int n = 0; n < PIECES && ranges.hasNext(); n++) {
-            ranges.next();
-          }
+          walk(image.bitmaps().dirtyRanges(bitmap.name()));
         }
       }
     } catch (Qcow2Exception e) {
       return;
     } catch (UncheckedIOException e) {
-      if (!(e.getCause() instanceof Qcow2Exception)) {
-        throw e;
-      }
+      requireTyped(e);
     }
   }
 
@@ -235,7 +282,9 @@ final class HostileImage {
       try {
         image.read(start, ByteBuffer.allocate((int) Math.min(PIECE, image.virtualSizeBytes())));
       } catch (Qcow2Exception bad) {
-        refuses(image, opened);
+        if (!bad.getMessage().contains("unpack")) { // no pointer: a guest's bytes alone are lost
+          refuses(image, opened);
+        }
       }
     } catch (Qcow2Exception e) {
       return; // it does not even open
@@ -251,6 +300,11 @@ final class HostileImage {
         throw new AssertionError("refused, and yet written to", e);
       }
     }
+  }
+
+  /** Whatever changes more than the guest's bytes, as the seed says. */
+  void operate(long seed) throws IOException {
+    new HostileOperations(file, new SplittableRandom(seed)).run();
   }
 
   /** Repairs; nothing that could be read is lost, and a second repair ends, too. */

@@ -1,5 +1,6 @@
 package dev.drover.qcow2.fuzz;
 
+import dev.drover.qcow2.BackingReference;
 import dev.drover.qcow2.CreateOptions;
 import dev.drover.qcow2.FormatVersion;
 import dev.drover.qcow2.GuestOffset;
@@ -7,6 +8,7 @@ import dev.drover.qcow2.ImageCheck;
 import dev.drover.qcow2.ImageCheck.Repair;
 import dev.drover.qcow2.Qcow2Image;
 import dev.drover.qcow2.SnapshotSpec;
+import dev.drover.qcow2.format.NewImage;
 import dev.drover.qcow2.sim.MemoryBlockFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -40,6 +42,8 @@ public final class SeedImages {
     images.put("raw data file", external("raw", small, true));
     images.put("large clusters", written("large", small.withClusterSize(4096)));
     images.put("subclusters", withSubclusters("subclusters", small));
+    images.put("backing", overBacking("backing", small));
+    images.put("compressed", withCompressed("compressed", small));
     for (MemoryBlockFile image : images.values()) {
       // Space that was set aside and given back would only be noise to a fuzzer.
       image.setLength(ImageCheck.check(image, Repair.NONE).imageEndOffset());
@@ -58,11 +62,34 @@ public final class SeedImages {
 
   private static MemoryBlockFile written(String name, CreateOptions options) throws IOException {
     MemoryBlockFile file = create(name, options);
+    fill(file);
+    return file;
+  }
+
+  private static void fill(MemoryBlockFile file) throws IOException {
     try (Qcow2Image image = HostileImage.openForWriting(file)) {
       write(image, 0, 3000, 1);
       write(image, 9000, 600, 2);
       image.writeZeroes(new GuestOffset(512), 1024, true);
       image.writeZeroes(new GuestOffset(2048), 512, false);
+    }
+  }
+
+  private static MemoryBlockFile overBacking(String name, CreateOptions options)
+      throws IOException {
+    MemoryBlockFile file = new MemoryBlockFile(name);
+    NewImage.create(file, options.withBacking(BackingReference.raw("below.raw")));
+    fill(file);
+    return file;
+  }
+
+  private static MemoryBlockFile withCompressed(String name, CreateOptions options)
+      throws IOException {
+    MemoryBlockFile file = withSnapshots(name, options);
+    try (Qcow2Image image = HostileImage.openForWriting(file)) {
+      for (long at : new long[] {0, 4096, 16384}) {
+        image.writeCompressed(new GuestOffset(at), ByteBuffer.allocate(1024).putLong(100, at + 1));
+      }
     }
     return file;
   }
