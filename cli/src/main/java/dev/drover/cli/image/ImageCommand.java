@@ -31,6 +31,7 @@ public final class ImageCommand implements Runnable {
 
   /** A wrong word is 1 to qemu-img, whose 2 tells of a corrupt image, or of one that differs. */
   public static void endAsQemuImg(CommandLine image) {
+    image.getCommandSpec().exitCodeOnInvalidInput(QemuExit.FAILED);
     image
         .getSubcommands()
         .values()

@@ -103,9 +103,11 @@ final class ImageResizeCommand implements Callable<Integer> {
     char sign = size.isEmpty() ? ' ' : size.charAt(0);
     boolean relative = sign == '+' || sign == '-';
     long bytes = ByteSize.parse(relative ? size.substring(1) : size).bytes();
-    long wanted =
-        CreateOptions.roundUpToSectors(
-            !relative ? bytes : sign == '+' ? Math.addExact(now, bytes) : now - bytes);
+    long exactly = !relative ? bytes : sign == '+' ? Math.addExact(now, bytes) : now - bytes;
+    long wanted = CreateOptions.roundUpToSectors(exactly);
+    if (wanted != exactly) {
+      session.console().remark("size rounded up to %d bytes".formatted(wanted));
+    }
     if (wanted <= 0) {
       throw new IllegalValue(file + ": the new size must be positive");
     }

@@ -71,7 +71,8 @@ class DroverCommandTest {
         "image bitmap f b0",
         "image create -f qcow2 -o cluster_size=3k f 1M",
         "image compare --bogus a b",
-        "image io -c"
+        "image io -c",
+        "image bench f"
       })
   void aWrongCallOfAnImageVerbIsOneLineAndExitOneAsOfQemuImg(String call) {
     Run run = Run.drover(call.split(" "));

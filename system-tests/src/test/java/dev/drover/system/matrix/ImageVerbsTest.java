@@ -188,6 +188,8 @@ final class ImageVerbsTest {
     assertEquals(
         512 << 10,
         ImageVerb.run("info", "--output=json", image).json().get("virtual-size").asLong());
+    ImageVerb uneven = ImageVerb.run("resize", image, "1000001").orFail();
+    assertEquals("size rounded up to 1000448 bytes\n", uneven.err());
     Qemu.checkClean(image);
   }
 
