@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.drover.applier.ImagePosition;
 import dev.drover.qcow2.CheckReport;
 import dev.drover.qcow2.ImageCheck;
+import dev.drover.qcow2.ImageJudge;
 import dev.drover.qcow2.file.HostFile;
 import dev.drover.qcow2.tools.RequiresTools;
 import dev.drover.system.kafka.EmbeddedKafka;
@@ -177,8 +178,8 @@ final class ApplierKillIT {
       private void judge(long end) throws IOException {
         try (HostFile file = HostFile.openForReading(image)) {
           ImagePosition position = ImagePosition.read(file);
+          ImageJudge.neverUndercounted(file);
           CheckReport check = ImageCheck.check(file, ImageCheck.Repair.NONE);
-          assertEquals(0, check.corruptions(), "before recovery: " + check);
           if (position.applied().nextOffset() < end) {
             counted++;
             boolean leaks = check.leaks() > 0;
