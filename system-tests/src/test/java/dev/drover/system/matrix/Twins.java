@@ -14,9 +14,11 @@ import dev.drover.qcow2.sim.MemoryBlockFile;
 import dev.drover.qcow2.tools.Qemu;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -188,6 +190,7 @@ final class Twins {
       }
       sameJson(image, "check");
       sameJson(image, "map");
+      settle(image);
       sameJson(image, "info");
     }
     Qemu.img("compare", "-f", "qcow2", "-F", "qcow2", ourTurn, theirTurn).orFail();
@@ -196,6 +199,13 @@ final class Twins {
     Path swapped = ourTurn;
     ourTurn = theirTurn;
     theirTurn = swapped;
+  }
+
+  /** A file system gives a file its space when it likes, and info tells how much that is. */
+  private static void settle(Path image) throws IOException {
+    try (FileChannel file = FileChannel.open(image, StandardOpenOption.WRITE)) {
+      file.force(true);
+    }
   }
 
   /** Field by field, and with one exit code. */
