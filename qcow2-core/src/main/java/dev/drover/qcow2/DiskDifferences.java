@@ -2,7 +2,6 @@ package dev.drover.qcow2;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Iterator;
 
 /**
  * What has to be written onto one disk so that it shows another: ranges that both know to be zero,
@@ -27,8 +26,8 @@ final class DiskDifferences {
     DATA
   }
 
-  private final Cursor wanted;
-  private final Cursor shown;
+  private final DiskCursor wanted;
+  private final DiskCursor shown;
   private final int grain;
   private final ByteBuffer wantedBytes = ByteBuffer.allocate(CHUNK_BYTES);
   private final ByteBuffer shownBytes = ByteBuffer.allocate(CHUNK_BYTES);
@@ -38,8 +37,8 @@ final class DiskDifferences {
    *     MiB
    */
   DiskDifferences(GuestDisk wanted, GuestDisk shown, int grain) {
-    this.wanted = new Cursor(wanted);
-    this.shown = new Cursor(shown);
+    this.wanted = new DiskCursor(wanted);
+    this.shown = new DiskCursor(shown);
     this.grain = grain;
   }
 
@@ -48,7 +47,7 @@ final class DiskDifferences {
     for (long at = from; at < end; ) {
       wanted.moveTo(at);
       shown.moveTo(at);
-      long next = Math.min(end, Math.min(wanted.end, shown.end));
+      long next = Math.min(end, Math.min(wanted.end(), shown.end()));
       if (!wanted.isSameAs(shown, at)) {
         next = Math.min(next, (at / CHUNK_BYTES + 1) * CHUNK_BYTES);
         compare(at, (int) (next - at), visitor);
@@ -88,56 +87,6 @@ final class DiskDifferences {
       case SAME -> {}
       case ZERO -> visitor.zeroes(at + start, end - start);
       case DATA -> visitor.data(at + start, wantedBytes.slice(start, end - start));
-    }
-  }
-
-  /** A place in one of the disks. */
-  private static final class Cursor {
-
-    private final GuestDisk disk;
-    private final long size;
-    private final Iterator<HostExtent> extents;
-    private HostExtent extent;
-    private long end;
-
-    Cursor(GuestDisk disk) {
-      this.disk = disk;
-      this.size = disk.virtualSizeBytes();
-      this.extents = HostMap.of(disk, GuestOffset.ZERO, size);
-    }
-
-    void moveTo(long at) {
-      while (at >= end) {
-        extent = extents.hasNext() ? extents.next() : null;
-        end = extent == null ? Long.MAX_VALUE : extent.end();
-      }
-    }
-
-    private boolean isZero() {
-      return extent == null || extent.isZero();
-    }
-
-    boolean isSameAs(Cursor other, long at) {
-      if (isZero() || other.isZero()) {
-        return isZero() && other.isZero();
-      }
-      return extent.file().isPresent()
-          && extent.kind() == HostExtent.Kind.DATA
-          && extent.part(at, at).isInPlaceOf(other.extent.part(at, at));
-    }
-
-    /** Fills the whole buffer, which is left ready to be read. */
-    void read(long at, ByteBuffer bytes) throws IOException {
-      int wanted = bytes.limit();
-      int there = isZero() ? 0 : Math.clamp(size - at, 0, wanted);
-      if (there > 0) {
-        disk.read(new GuestOffset(at), bytes.limit(there));
-      }
-      bytes.limit(wanted);
-      while (bytes.hasRemaining()) {
-        bytes.put((byte) 0);
-      }
-      bytes.flip();
     }
   }
 }

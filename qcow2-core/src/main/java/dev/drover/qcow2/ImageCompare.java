@@ -3,8 +3,6 @@ package dev.drover.qcow2;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.util.Iterator;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.LongConsumer;
 
@@ -16,15 +14,15 @@ public final class ImageCompare {
 
   private static final int CHUNK_BYTES = 1 << 20;
 
-  private final Cursor one;
-  private final Cursor other;
+  private final DiskCursor one;
+  private final DiskCursor other;
   private final ByteBuffer oneBytes = ByteBuffer.allocate(CHUNK_BYTES);
   private final ByteBuffer otherBytes = ByteBuffer.allocate(CHUNK_BYTES);
   private OptionalLong firstOtherKind = OptionalLong.empty();
 
   private ImageCompare(GuestDisk one, GuestDisk other) {
-    this.one = new Cursor(one);
-    this.other = new Cursor(other);
+    this.one = new DiskCursor(one);
+    this.other = new DiskCursor(other);
   }
 
   public static Comparison compare(GuestDisk one, GuestDisk other) throws IOException {
@@ -52,12 +50,12 @@ public final class ImageCompare {
   }
 
   private OptionalLong firstDifference(LongConsumer progress) throws IOException {
-    long end = Math.max(one.size, other.size);
+    long end = Math.max(one.size(), other.size());
     long at = 0;
     while (at < end) {
       one.moveTo(at);
       other.moveTo(at);
-      long next = Math.min(end, Math.min(one.end, other.end));
+      long next = Math.min(end, Math.min(one.end(), other.end()));
       if (firstOtherKind.isEmpty() && !one.isOfSameKindAs(other)) {
         firstOtherKind = OptionalLong.of(at);
       }
@@ -77,59 +75,6 @@ public final class ImageCompare {
   private int mismatch(long at, int bytes) throws IOException {
     one.read(at, oneBytes.clear().limit(bytes));
     other.read(at, otherBytes.clear().limit(bytes));
-    return oneBytes.flip().mismatch(otherBytes.flip());
-  }
-
-  /** Where the comparison is in one of the disks. */
-  private static final class Cursor {
-
-    private final GuestDisk disk;
-    private final long size;
-    private final Iterator<HostExtent> extents;
-    private Optional<HostExtent> extent = Optional.empty();
-    private long end;
-
-    Cursor(GuestDisk disk) {
-      this.disk = disk;
-      this.size = disk.virtualSizeBytes();
-      this.extents = HostMap.of(disk, GuestOffset.ZERO, size);
-    }
-
-    void moveTo(long at) {
-      while (at >= end) {
-        extent = extents.hasNext() ? Optional.of(extents.next()) : Optional.empty();
-        end = extent.map(HostExtent::end).orElse(Long.MAX_VALUE);
-      }
-    }
-
-    /** As it is known without a look at the bytes; behind the end there are none. */
-    boolean isZero() {
-      return extent.isEmpty() || extent.get().isZero();
-    }
-
-    boolean isOfSameKindAs(Cursor other) {
-      if (extent.isEmpty() || other.extent.isEmpty()) {
-        return true; // behind an end: the sizes say so
-      }
-      HostExtent mine = extent.get();
-      HostExtent its = other.extent.get();
-      return mine.kind() == its.kind()
-          && mine.hostOffset().isPresent() == its.hostOffset().isPresent();
-    }
-
-    /** Fills the whole buffer: zeroes behind the end of the disk. */
-    void read(long at, ByteBuffer bytes) throws IOException {
-      int wanted = bytes.limit();
-      int there = Math.clamp(size - at, 0, wanted);
-      if (isZero() || there == 0) {
-        there = 0;
-      } else {
-        disk.read(new GuestOffset(at), bytes.limit(there));
-      }
-      bytes.limit(wanted).position(there);
-      while (bytes.hasRemaining()) {
-        bytes.put((byte) 0);
-      }
-    }
+    return oneBytes.mismatch(otherBytes);
   }
 }
